@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * kcoresnap: an ELF core of a live process, from a copy-on-write snapshot.
+ *
+ * The interface is the generic netlink family "kcoresnap", which answers in
+ * every network namespace. Integers are in host order, times are nanoseconds
+ * and sizes bytes unless a name says otherwise; strings are NUL-terminated.
+ * 64-bit attributes are aligned with KCORESNAP_A_PAD. Attributes and commands
+ * are only ever appended.
+ *
+ * Errors come as an ordinary netlink error message. Where the socket option
+ * NETLINK_EXT_ACK is set, its NLMSGERR_ATTR_MSG is one English sentence that
+ * says what was refused and what to do instead; the errno alone is never the
+ * whole message.
+ *
+ * pids are those of the caller's pid namespace.
+ *
+ *
+ * KCORESNAP_CMD_INFO
+ * ------------------
+ * Request: no attribute. Anyone may ask.
+ *
+ * Reply, one message:
+ *
+ *	KCORESNAP_A_VERSION		string, the module's version
+ *	KCORESNAP_A_MODES		u32, bit 1 << enum kcoresnap_mode set for
+ *					each mode this kernel can take
+ *	KCORESNAP_A_MAX_SNAPSHOTS	u32, how many may be open at once
+ *	KCORESNAP_A_ACTIVE		u32, how many are open now
+ *	KCORESNAP_A_MAX_PAUSE_US	u64, bound where a request names none
+ *	KCORESNAP_A_POLICY		u32, who may take one: enum kcoresnap_policy
+ *
+ *
+ * KCORESNAP_CMD_SNAPSHOT
+ * ----------------------
+ * Request:
+ *
+ *	KCORESNAP_A_PID			u32, required: any thread of the target
+ *	KCORESNAP_A_START_TIME		u64, as field 22 of /proc/PID/stat reads
+ *					for the thread group leader (clock ticks,
+ *					in the caller's time namespace); another
+ *					start time means that the pid was reused
+ *	KCORESNAP_A_MODE		u32, enum kcoresnap_mode, default AUTO
+ *	KCORESNAP_A_FILTER		u32, bits as in /proc/PID/coredump_filter,
+ *					default the target's own
+ *	KCORESNAP_A_MAX_PAUSE_US	u64, microseconds, 1 to 60 000 000
+ *	KCORESNAP_A_ALLOW		u32, enum kcoresnap_allow: risks accepted
+ *					for this request
+ *	KCORESNAP_A_STREAM		flag: the descriptor is read forward only
+ *					and memory is given back as it is read
+ *	KCORESNAP_A_DRY_RUN		flag: decide and predict, touch nothing
+ *
+ * The handler runs in the caller's context, can be killed at any moment and
+ * takes no longer than the pause bound plus the time to lay out the core.
+ *
+ * Reply, one message:
+ *
+ *	KCORESNAP_A_FD			s32, a new descriptor of the caller
+ *					(O_RDONLY | O_CLOEXEC): a regular file of
+ *					KCORESNAP_A_SIZE bytes, the core
+ *	KCORESNAP_A_ID			u32, names the snapshot in LIST, CANCEL
+ *					and events
+ *	KCORESNAP_A_MODE		u32, the mode taken
+ *	KCORESNAP_A_SIZE		u64, size of the core
+ *	KCORESNAP_A_DATA_BYTES		u64, upper bound of the bytes in it that
+ *					are not holes
+ *	KCORESNAP_A_INEXACT_BOUND	u64, upper bound of the bytes that may not
+ *					be from the instant of the snapshot
+ *	KCORESNAP_A_THREADS		u32, threads with registers in the core
+ *	KCORESNAP_A_INEXACT_THREADS	u32, of these, threads whose floating-point
+ *					notes are left out or whose registers
+ *					could only be read while they ran in the
+ *					kernel
+ *	KCORESNAP_A_SEGMENTS		u32, PT_LOAD segments
+ *	KCORESNAP_A_PAUSE_NS		u64, from the first thread asked to park
+ *					until all were let go
+ *	KCORESNAP_A_PARK_NS		u64, of this, until no thread could run
+ *					user code
+ *	KCORESNAP_A_REGS_NS		u64, reading registers (beside the clone)
+ *	KCORESNAP_A_CLONE_NS		u64, copying the page tables
+ *	KCORESNAP_A_PREDICTED_NS	u64, what the pause was predicted to be
+ *	KCORESNAP_A_GROWTH_BOUND	u64, bytes by which memory use can grow
+ *					while the snapshot is open
+ *
+ * A dry run replies MODE, THREADS, PREDICTED_NS, GROWTH_BOUND and, where the
+ * snapshot would be refused, KCORESNAP_A_REFUSAL (the sentence) with
+ * KCORESNAP_A_ERRNO (s32, positive).
+ *
+ * The file supports read, pread, splice, sendfile and lseek with SEEK_DATA and
+ * SEEK_HOLE (a hole reads as zeros; what is reported as data may hold zeros).
+ * It can be reopened through /proc/PID/fd. The snapshot lives as long as the
+ * file does, whoever holds it. Reading a snapshot that was cancelled or dropped
+ * fails with ECANCELED; with STREAM, a position behind the reader fails with
+ * ESPIPE.
+ *
+ * Errors:
+ *
+ *	ESRCH		no such process, another start time, a kernel thread, a
+ *			zombie, or the target exited or called execve meanwhile
+ *	EPERM, EACCES	the policy or ptrace's rules say no
+ *	EBUSY		as many snapshots as allowed are open
+ *	EOPNOTSUPP	the mode can't be had here, or not on this target
+ *	ETIME		the pause is predicted to be, or was, beyond the bound
+ *	ENOMEM		the worst-case growth does not fit, or an allocation
+ *			failed
+ *	EAGAIN		the target kept changing; try again
+ *	EINVAL, ERANGE	a malformed, unknown or missing attribute
+ *	EINTR		the caller is being killed
+ *
+ *
+ * KCORESNAP_CMD_LIST
+ * ------------------
+ * A dump (NLM_F_DUMP), no attribute: the caller's own snapshots, or all with
+ * CAP_SYS_PTRACE in the initial user namespace. Per snapshot: ID, PID (0 where
+ * the caller's pid namespace can't see it), MODE, SIZE, DATA_BYTES, THREADS,
+ * PAUSE_NS and
+ *
+ *	KCORESNAP_A_COMM		string, the target's name
+ *	KCORESNAP_A_UID			u32, who asked for it, in the caller's user
+ *					namespace
+ *	KCORESNAP_A_AGE_NS		u64, time since the instant
+ *	KCORESNAP_A_READ_BYTES		u64, bytes read so far
+ *	KCORESNAP_A_INEXACT_BYTES	u64, of these, not from the instant
+ *	KCORESNAP_A_LOST_BYTES		u64, of these, zeros in place of memory that
+ *					could no longer be read
+ *	KCORESNAP_A_DROPPED		u32, errno by which reads fail now; 0 if the
+ *					snapshot stands
+ *
+ *
+ * KCORESNAP_CMD_CANCEL
+ * --------------------
+ * Request: KCORESNAP_A_ID. Drops the snapshot's memory at once; its descriptors
+ * stay and read ECANCELED. ENOENT where there is no such snapshot or it belongs
+ * to somebody else (unless CAP_SYS_PTRACE in the initial user namespace).
+ *
+ *
+ * Multicast group "events"
+ * ------------------------
+ * Sent in the initial network namespace; joining takes CAP_SYS_ADMIN there.
+ *
+ *	KCORESNAP_CMD_TAKEN	ID, PID, COMM, UID, MODE, SIZE, THREADS, PAUSE_NS,
+ *				PREDICTED_NS
+ *	KCORESNAP_CMD_FAILED	PID, COMM, UID, ERRNO, REFUSAL
+ *	KCORESNAP_CMD_CLOSED	ID, PID, COMM, UID, and the final READ_BYTES,
+ *				INEXACT_BYTES, LOST_BYTES, DROPPED
+ *
+ * pids in events are those of the initial pid namespace.
+ */
+#ifndef _UAPI_LINUX_KCORESNAP_H
+#define _UAPI_LINUX_KCORESNAP_H
+
+#define KCORESNAP_VERSION	"0.1.0"
+
+#define KCORESNAP_GENL_NAME	"kcoresnap"
+#define KCORESNAP_GENL_VERSION	1
+#define KCORESNAP_MCGRP_EVENTS	"events"
+
+enum kcoresnap_cmd {
+	KCORESNAP_CMD_UNSPEC,
+	KCORESNAP_CMD_INFO,
+	KCORESNAP_CMD_SNAPSHOT,
+	KCORESNAP_CMD_LIST,
+	KCORESNAP_CMD_CANCEL,
+	KCORESNAP_CMD_TAKEN,
+	KCORESNAP_CMD_FAILED,
+	KCORESNAP_CMD_CLOSED,
+	__KCORESNAP_CMD_MAX
+};
+#define KCORESNAP_CMD_MAX (__KCORESNAP_CMD_MAX - 1)
+
+enum kcoresnap_attr {
+	KCORESNAP_A_UNSPEC,
+	KCORESNAP_A_PAD,
+	KCORESNAP_A_VERSION,
+	KCORESNAP_A_MODES,
+	KCORESNAP_A_MAX_SNAPSHOTS,
+	KCORESNAP_A_ACTIVE,
+	KCORESNAP_A_POLICY,
+	KCORESNAP_A_PID,
+	KCORESNAP_A_START_TIME,
+	KCORESNAP_A_MODE,
+	KCORESNAP_A_FILTER,
+	KCORESNAP_A_MAX_PAUSE_US,
+	KCORESNAP_A_ALLOW,
+	KCORESNAP_A_STREAM,
+	KCORESNAP_A_DRY_RUN,
+	KCORESNAP_A_FD,
+	KCORESNAP_A_ID,
+	KCORESNAP_A_SIZE,
+	KCORESNAP_A_DATA_BYTES,
+	KCORESNAP_A_INEXACT_BOUND,
+	KCORESNAP_A_THREADS,
+	KCORESNAP_A_INEXACT_THREADS,
+	KCORESNAP_A_SEGMENTS,
+	KCORESNAP_A_PAUSE_NS,
+	KCORESNAP_A_PARK_NS,
+	KCORESNAP_A_REGS_NS,
+	KCORESNAP_A_CLONE_NS,
+	KCORESNAP_A_PREDICTED_NS,
+	KCORESNAP_A_GROWTH_BOUND,
+	KCORESNAP_A_REFUSAL,
+	KCORESNAP_A_ERRNO,
+	KCORESNAP_A_COMM,
+	KCORESNAP_A_UID,
+	KCORESNAP_A_AGE_NS,
+	KCORESNAP_A_READ_BYTES,
+	KCORESNAP_A_INEXACT_BYTES,
+	KCORESNAP_A_LOST_BYTES,
+	KCORESNAP_A_DROPPED,
+	__KCORESNAP_A_MAX
+};
+#define KCORESNAP_A_MAX (__KCORESNAP_A_MAX - 1)
+
+/**
+ * enum kcoresnap_mode - how the target's memory is taken
+ * @KCORESNAP_MODE_AUTO: COW where it is safe and fits, else refused
+ * @KCORESNAP_MODE_COW: copy-on-write snapshot; private anonymous memory and
+ *	registers are exact
+ */
+enum kcoresnap_mode {
+	KCORESNAP_MODE_AUTO,
+	KCORESNAP_MODE_COW,
+	__KCORESNAP_MODE_MAX
+};
+#define KCORESNAP_MODE_MAX (__KCORESNAP_MODE_MAX - 1)
+
+/**
+ * enum kcoresnap_allow - risks that a request may accept
+ * @KCORESNAP_ALLOW_MLOCKED: the target locked its memory to avoid page faults,
+ *	and will take copy-on-write faults
+ * @KCORESNAP_ALLOW_REALTIME: a thread runs under a real-time policy, and will
+ *	take copy-on-write faults
+ */
+enum kcoresnap_allow {
+	KCORESNAP_ALLOW_MLOCKED = 1 << 0,
+	KCORESNAP_ALLOW_REALTIME = 1 << 1,
+};
+#define KCORESNAP_ALLOW_ALL (KCORESNAP_ALLOW_MLOCKED | KCORESNAP_ALLOW_REALTIME)
+
+/**
+ * enum kcoresnap_policy - module parameter "policy"
+ * @KCORESNAP_POLICY_INIT_NS: CAP_SYS_PTRACE in the initial user namespace
+ * @KCORESNAP_POLICY_TARGET_NS: CAP_SYS_PTRACE over the target's user namespace
+ * @KCORESNAP_POLICY_PTRACE: whoever may ptrace-attach, provided that the sender
+ *	also opened the socket
+ *
+ * On top of each, ptrace's own rules for attaching apply (credentials,
+ * dumpable, Yama and every other LSM).
+ */
+enum kcoresnap_policy {
+	KCORESNAP_POLICY_INIT_NS,
+	KCORESNAP_POLICY_TARGET_NS,
+	KCORESNAP_POLICY_PTRACE,
+	__KCORESNAP_POLICY_MAX
+};
+#define KCORESNAP_POLICY_MAX (__KCORESNAP_POLICY_MAX - 1)
+
+#endif /* _UAPI_LINUX_KCORESNAP_H */
