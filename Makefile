@@ -102,7 +102,7 @@ unit:					# run the unit tests on this machine
 	+$(Q)$(MAKE) -C tests/unit check
 
 guest-run:				# run a command in a guest: CMD='kcoresnap info' KERNELS=trixie
-	@tests/run --run "$$CMD" $(KERNELS)
+	@tests/run --run '$(subst ','\'',$(value CMD))' $(KERNELS)
 
 guest-shell:				# run a shell in a guest: KERNELS=trixie
 	@tests/run --shell $(KERNELS)

@@ -118,7 +118,7 @@ like()
 
 num()
 {
-	if [ "$1" "$2" "$3" ]; then
+	if test "$1" "$2" "$3"; then
 		ok "$4"
 	else
 		not_ok "$4" "got: $1, want: $2 $3"

@@ -367,12 +367,13 @@ static void run_script(int number, const char *name, long limit_ms)
 	long deadline = now_ms() + limit_ms;
 	char why[128] = "";
 	int pipe_out[2], pipe_err[2], status = 0;
+	int stem = strcspn(name, ".");
 	bool ended = false, late = false;
 	pid_t pid;
 
 	fresh_scratch_dir();
 	note_in_log(name, "starts");
-	ktap("  # Subtest: %s\n", name);
+	ktap("  # Subtest: %.*s\n", stem, name);
 	if (pipe2(pipe_out, O_CLOEXEC) || pipe2(pipe_err, O_CLOEXEC))
 		die("pipe");
 	pid = fork();
@@ -430,8 +431,8 @@ static void run_script(int number, const char *name, long limit_ms)
 	if (out.fd >= 0)
 		close(out.fd);
 	if (*why)
-		ktap("# %s: %s\n", name, why);
-	ktap("%s %d %s\n", *why ? "not ok" : "ok", number, name);
+		ktap("# %.*s: %s\n", stem, name, why);
+	ktap("%s %d %.*s\n", *why ? "not ok" : "ok", number, stem, name);
 	note_in_log(name, *why ? "failed" : "passed");
 }
 

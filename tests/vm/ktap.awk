@@ -14,12 +14,8 @@ function fail(name,   d, i)
 	print "not ok " prefix name
 	for (i = seen_first; i < seen_next; i++)
 		print "    " seen[i]
-	after_failure = 20
-}
-
-function forget()
-{
 	seen_first = seen_next
+	after_failure = 20
 }
 
 function full_name(name)
@@ -114,7 +110,7 @@ line ~ /^(not )?ok([ \t]|$)/ {
 	}
 	if (good)
 		after_failure = 0
-	forget()
+	seen_first = seen_next
 	next
 }
 
@@ -133,7 +129,7 @@ line ~ /^(not )?ok([ \t]|$)/ {
 END {
 	for (d = deepest; d > 0; d--)
 		if (plan[d] != "" || count[d])
-			close_group(d, whole " (cut off)")
+			close_group(d, group[d] == "" ? whole : group[d])
 	close_group(0, whole)
 	print "total " (passed + 0) " " (failed + 0) " " (skipped + 0)
 }
