@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Arguments to numbers. Pure functions: no message, no state. */
+#ifndef KCS_PARSE_H
+#define KCS_PARSE_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * All return 0, -EINVAL for text of another form, or -ERANGE for a number out of
+ * bounds. *out is written on success only.
+ */
+
+/** kcs_parse_pid() - decimal, 1 to INT32_MAX */
+int kcs_parse_pid(const char *text, pid_t *out);
+
+/** kcs_parse_id() - decimal, 0 to UINT32_MAX */
+int kcs_parse_id(const char *text, uint32_t *out);
+
+/** kcs_parse_mask() - hexadecimal, with or without 0x, up to 32 bits */
+int kcs_parse_mask(const char *text, uint32_t *out);
+
+/**
+ * kcs_parse_time_us() - decimal, with or without a fraction, and one of the
+ * units us, ms and s, for example 1.5ms; what is finer than 1 us is cut off
+ */
+int kcs_parse_time_us(const char *text, uint64_t *out);
+
+/** kcs_parse_mode() - the name of an enum kcoresnap_mode */
+int kcs_parse_mode(const char *text, uint32_t *out);
+
+/** kcs_parse_allow() - names of enum kcoresnap_allow, separated by commas */
+int kcs_parse_allow(const char *text, uint32_t *out);
+
+/**
+ * kcs_mode_name() - name of a mode
+ * @mode: enum kcoresnap_mode
+ *
+ * Return: the name, "?" for a mode this tool does not know.
+ */
+const char *kcs_mode_name(uint32_t mode);
+
+#endif /* KCS_PARSE_H */

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "say.h"
+
+#define LINE_SIZE 1024
+
+static atomic_int progress_width;
+
+/* One write per line, so that lines of several processes do not mix. */
+static void put(const char *text, size_t len)
+{
+	ssize_t ignored = write(STDERR_FILENO, text, len);
+
+	(void)ignored;
+}
+
+static void erase_progress(void)
+{
+	char line[LINE_SIZE];
+	int width = atomic_exchange(&progress_width, 0);
+
+	if (width)
+		put(line, snprintf(line, sizeof(line), "\r%*s\r", width, ""));
+}
+
+void kcs_printable(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
+void kcs_say(const char *fmt, ...)
+{
+	char line[LINE_SIZE] = "kcoresnap: ";
+	size_t prefix = strlen(line);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line + prefix, sizeof(line) - prefix - 1, fmt, ap);
+	va_end(ap);
+	kcs_printable(line);
+	strcat(line, "\n");
+
+	erase_progress();
+	put(line, strlen(line));
+}
+
+void kcs_say_progress(const char *fmt, ...)
+{
+	char text[80], line[LINE_SIZE];
+	va_list ap;
+	int pad, width;
+
+	if (!fmt) {
+		erase_progress();
+		return;
+	}
+
+	va_start(ap, fmt);
+	width = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (width >= (int)sizeof(text))
+		width = sizeof(text) - 1;
+
+	pad = atomic_exchange(&progress_width, width) - width;
+	put(line, snprintf(line, sizeof(line), "\r%s%*s", text,
+			   pad > 0 ? pad : 0, ""));
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the tool tells people: sentences and a progress line on stderr. */
+#ifndef KCS_SAY_H
+#define KCS_SAY_H
+
+/**
+ * kcs_say() - print one line "kcoresnap: ..." on stderr
+ * @fmt: the sentence, without a newline
+ *
+ * An open progress line is erased first. Control characters, which the name of
+ * a process or file may hold, become '?'. May be called from any thread.
+ */
+__attribute__((format(printf, 1, 2)))
+void kcs_say(const char *fmt, ...);
+
+/**
+ * kcs_say_progress() - replace the progress line
+ * @fmt: the new line, or NULL to erase it
+ */
+__attribute__((format(printf, 1, 2)))
+void kcs_say_progress(const char *fmt, ...);
+
+/**
+ * kcs_printable() - replace control characters by '?'
+ * @text: changed in place
+ */
+void kcs_printable(char *text);
+
+#endif /* KCS_SAY_H */
