@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The commands, one per cmd_*.c. */
+#ifndef KCS_CMD_H
+#define KCS_CMD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "exit.h"
+#include "module.h"
+
+/**
+ * struct kcs_args - the command line
+ * @pid: target of the core
+ * @id: snapshot to cancel
+ * @output: file, NULL for standard output
+ * @verbose: say what was done
+ * @wish: what the module is asked for
+ */
+struct kcs_args {
+	pid_t pid;
+	uint32_t id;
+	const char *output;
+	bool verbose;
+	struct kcs_wish wish;
+};
+
+enum kcs_exit kcs_cmd_core(const struct kcs_args *args);
+enum kcs_exit kcs_cmd_info(const struct kcs_args *args);
+enum kcs_exit kcs_cmd_list(const struct kcs_args *args);
+enum kcs_exit kcs_cmd_cancel(const struct kcs_args *args);
+enum kcs_exit kcs_cmd_version(const struct kcs_args *args);
+
+#endif /* KCS_CMD_H */

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <inttypes.h>
+#include <stdio.h>
+
+#include <linux/kcoresnap.h>
+
+#include "cleanup.h"
+#include "cmd.h"
+#include "format.h"
+#include "parse.h"
+
+#define NSEC_PER_USEC 1000
+
+static const char *const policies[] = {
+	[KCORESNAP_POLICY_INIT_NS] =
+		"CAP_SYS_PTRACE in the initial user namespace",
+	[KCORESNAP_POLICY_TARGET_NS] =
+		"CAP_SYS_PTRACE over the target's user namespace",
+	[KCORESNAP_POLICY_PTRACE] = "whoever may ptrace the target",
+};
+
+static void print_modes(uint32_t modes)
+{
+	uint32_t mode;
+
+	printf("modes           ");
+	for (mode = 0; mode <= KCORESNAP_MODE_MAX; mode++)
+		if (modes & (1U << mode))
+			printf(" %s", kcs_mode_name(mode));
+	printf("\n");
+}
+
+enum kcs_exit kcs_cmd_info(const struct kcs_args *args)
+{
+	struct kcs_nl nl KCS_CLEANUP(kcs_nl_close) = { 0 };
+	char pause[KCS_FORMAT_SIZE];
+	struct kcs_info info;
+	enum kcs_exit ret;
+
+	(void)args;
+	ret = kcs_nl_open(&nl);
+	if (ret)
+		return ret;
+	ret = kcs_module_info(&nl, &info);
+	if (ret)
+		return ret;
+
+	printf("tool version     %s\n", KCORESNAP_VERSION);
+	printf("module version   %s\n", info.version);
+	print_modes(info.modes);
+	printf("longest pause    %s\n",
+	       kcs_format_ns(pause, info.max_pause_us * NSEC_PER_USEC));
+	printf("open snapshots   %" PRIu32 " of %" PRIu32 "\n", info.active,
+	       info.max_snapshots);
+	printf("policy           %" PRIu32 " (%s)\n", info.policy,
+	       info.policy <= KCORESNAP_POLICY_MAX ? policies[info.policy] :
+						     "unknown to this tool");
+	return KCS_EXIT_OK;
+}

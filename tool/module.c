@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <linux/kcoresnap.h>
+
+#include "module.h"
+#include "say.h"
+
+static void take_info(struct nlattr **attrs, void *arg)
+{
+	struct kcs_info *info = arg;
+
+	snprintf(info->version, sizeof(info->version), "%s",
+		 kcs_nl_string(attrs, KCORESNAP_A_VERSION));
+	kcs_printable(info->version);
+	info->modes = kcs_nl_u32(attrs, KCORESNAP_A_MODES);
+	info->max_snapshots = kcs_nl_u32(attrs, KCORESNAP_A_MAX_SNAPSHOTS);
+	info->active = kcs_nl_u32(attrs, KCORESNAP_A_ACTIVE);
+	info->max_pause_us = kcs_nl_u64(attrs, KCORESNAP_A_MAX_PAUSE_US);
+	info->policy = kcs_nl_u32(attrs, KCORESNAP_A_POLICY);
+}
+
+enum kcs_exit kcs_module_info(struct kcs_nl *nl, struct kcs_info *info)
+{
+	int ret;
+
+	memset(info, 0, sizeof(*info));
+	ret = kcs_nl_call(nl, kcs_nl_request(nl, KCORESNAP_CMD_INFO, false),
+			  take_info, info);
+	return ret ? kcs_nl_fail(nl, ret) : KCS_EXIT_OK;
+}
+
+enum kcs_exit kcs_module_check(struct kcs_nl *nl)
+{
+	struct kcs_info info;
+	enum kcs_exit ret = kcs_module_info(nl, &info);
+
+	if (ret)
+		return ret;
+	if (!strcmp(info.version, KCORESNAP_VERSION))
+		return KCS_EXIT_OK;
+	kcs_say("the loaded module is of version %s, this tool of version %s: run 'rmmod kcoresnap; modprobe kcoresnap' as root, or install the tool that came with the module",
+		info.version, KCORESNAP_VERSION);
+	return KCS_EXIT_MODULE;
+}
+
+static void take_taken(struct nlattr **attrs, void *arg)
+{
+	struct kcs_taken *taken = arg;
+
+	if (attrs[KCORESNAP_A_FD])
+		taken->fd = (int)kcs_nl_u32(attrs, KCORESNAP_A_FD);
+	taken->id = kcs_nl_u32(attrs, KCORESNAP_A_ID);
+	taken->mode = kcs_nl_u32(attrs, KCORESNAP_A_MODE);
+	taken->size = kcs_nl_u64(attrs, KCORESNAP_A_SIZE);
+	taken->data_bytes = kcs_nl_u64(attrs, KCORESNAP_A_DATA_BYTES);
+	taken->threads = kcs_nl_u32(attrs, KCORESNAP_A_THREADS);
+	taken->inexact_threads = kcs_nl_u32(attrs, KCORESNAP_A_INEXACT_THREADS);
+	taken->pause_ns = kcs_nl_u64(attrs, KCORESNAP_A_PAUSE_NS);
+	taken->predicted_ns = kcs_nl_u64(attrs, KCORESNAP_A_PREDICTED_NS);
+	taken->growth_bound = kcs_nl_u64(attrs, KCORESNAP_A_GROWTH_BOUND);
+	snprintf(taken->refusal, sizeof(taken->refusal), "%s",
+		 kcs_nl_string(attrs, KCORESNAP_A_REFUSAL));
+	taken->err = (int)kcs_nl_u32(attrs, KCORESNAP_A_ERRNO);
+}
+
+static int put_wish(struct nl_msg *msg, const struct kcs_target *target,
+		    const struct kcs_wish *wish)
+{
+	int ret;
+
+	ret = nla_put_u32(msg, KCORESNAP_A_PID, target->pid);
+	ret |= nla_put_u64(msg, KCORESNAP_A_START_TIME,
+			   target->leader.start_time);
+	ret |= nla_put_u32(msg, KCORESNAP_A_MODE, wish->mode);
+	if (wish->has_filter)
+		ret |= nla_put_u32(msg, KCORESNAP_A_FILTER, wish->filter);
+	if (wish->max_pause_us)
+		ret |= nla_put_u64(msg, KCORESNAP_A_MAX_PAUSE_US,
+				   wish->max_pause_us);
+	if (wish->allow)
+		ret |= nla_put_u32(msg, KCORESNAP_A_ALLOW, wish->allow);
+	if (wish->dry_run)
+		ret |= nla_put_flag(msg, KCORESNAP_A_DRY_RUN);
+	else
+		ret |= nla_put_flag(msg, KCORESNAP_A_STREAM);
+	return ret;
+}
+
+enum kcs_exit kcs_module_take(struct kcs_nl *nl, const struct kcs_target *target,
+			      const struct kcs_wish *wish,
+			      struct kcs_taken *taken)
+{
+	struct nl_msg *msg = kcs_nl_request(nl, KCORESNAP_CMD_SNAPSHOT, false);
+	int ret;
+
+	memset(taken, 0, sizeof(*taken));
+	taken->fd = -1;
+	if (msg && put_wish(msg, target, wish)) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
+	ret = kcs_nl_call(nl, msg, take_taken, taken);
+	if (ret)
+		return kcs_nl_fail(nl, ret);
+	if (taken->fd < 0 && !wish->dry_run) {
+		kcs_say("the module answered without a core: install tool and module of the same version");
+		return KCS_EXIT_MODULE;
+	}
+	return KCS_EXIT_OK;
+}
+
+struct each {
+	kcs_entry_fn *fn;
+	void *arg;
+};
+
+static void take_entry(struct nlattr **attrs, void *arg)
+{
+	const struct each *each = arg;
+	struct kcs_entry entry = {
+		.id = kcs_nl_u32(attrs, KCORESNAP_A_ID),
+		.pid = kcs_nl_u32(attrs, KCORESNAP_A_PID),
+		.uid = kcs_nl_u32(attrs, KCORESNAP_A_UID),
+		.mode = kcs_nl_u32(attrs, KCORESNAP_A_MODE),
+		.threads = kcs_nl_u32(attrs, KCORESNAP_A_THREADS),
+		.size = kcs_nl_u64(attrs, KCORESNAP_A_SIZE),
+		.data_bytes = kcs_nl_u64(attrs, KCORESNAP_A_DATA_BYTES),
+		.pause_ns = kcs_nl_u64(attrs, KCORESNAP_A_PAUSE_NS),
+		.age_ns = kcs_nl_u64(attrs, KCORESNAP_A_AGE_NS),
+		.read_bytes = kcs_nl_u64(attrs, KCORESNAP_A_READ_BYTES),
+		.inexact_bytes = kcs_nl_u64(attrs, KCORESNAP_A_INEXACT_BYTES),
+		.lost_bytes = kcs_nl_u64(attrs, KCORESNAP_A_LOST_BYTES),
+		.dropped = kcs_nl_u32(attrs, KCORESNAP_A_DROPPED),
+	};
+
+	snprintf(entry.comm, sizeof(entry.comm), "%s",
+		 kcs_nl_string(attrs, KCORESNAP_A_COMM));
+	kcs_printable(entry.comm);
+	each->fn(&entry, each->arg);
+}
+
+enum kcs_exit kcs_module_list(struct kcs_nl *nl, kcs_entry_fn *fn, void *arg)
+{
+	struct each each = { .fn = fn, .arg = arg };
+	int ret;
+
+	ret = kcs_nl_call(nl, kcs_nl_request(nl, KCORESNAP_CMD_LIST, true),
+			  take_entry, &each);
+	return ret ? kcs_nl_fail(nl, ret) : KCS_EXIT_OK;
+}
+
+enum kcs_exit kcs_module_cancel(struct kcs_nl *nl, uint32_t id)
+{
+	struct nl_msg *msg = kcs_nl_request(nl, KCORESNAP_CMD_CANCEL, false);
+	int ret;
+
+	if (msg && nla_put_u32(msg, KCORESNAP_A_ID, id)) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
+	ret = kcs_nl_call(nl, msg, NULL, NULL);
+	return ret ? kcs_nl_fail(nl, ret) : KCS_EXIT_OK;
+}

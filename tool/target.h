@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Which process is meant. */
+#ifndef KCS_TARGET_H
+#define KCS_TARGET_H
+
+#include <sys/types.h>
+
+#include "exit.h"
+#include "stat.h"
+
+/**
+ * struct kcs_target - a process, told from a later one with the same pid
+ * @pid: any thread of it
+ * @leader: its thread group leader; the start time is what the module compares
+ */
+struct kcs_target {
+	pid_t pid;
+	struct kcs_stat leader;
+};
+
+/**
+ * kcs_target_pin() - find a process
+ * @target: filled on success
+ * @pid: any thread of it
+ *
+ * Return: KCS_EXIT_OK, or the exit code once the sentence has been said.
+ */
+enum kcs_exit kcs_target_pin(struct kcs_target *target, pid_t pid);
+
+#endif /* KCS_TARGET_H */
