@@ -84,8 +84,6 @@ static int put_wish(struct nl_msg *msg, const struct kcs_target *target,
 		ret |= nla_put_u32(msg, KCORESNAP_A_ALLOW, wish->allow);
 	if (wish->dry_run)
 		ret |= nla_put_flag(msg, KCORESNAP_A_DRY_RUN);
-	else
-		ret |= nla_put_flag(msg, KCORESNAP_A_STREAM);
 	return ret;
 }
 
