@@ -1,0 +1,170 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+
+# shellcheck disable=SC2154 # set by common.bash, in the shell of the test
+load common
+
+refused() {
+	FAKE_ERRNO=$1 FAKE_SENTENCE="a sentence, of errno $1" fake -o out/core "$target"
+	fails "$2" "kcoresnap: a sentence, of errno $1"
+	empty out
+}
+
+@test "without the module every command says what to do" {
+	need_no_module
+	local command
+	for command in "$target" info list "cancel 1" "--dry-run $target"; do
+		# shellcheck disable=SC2086
+		cli $command
+		fails 7 "the kcoresnap module is not loaded: run 'modprobe kcoresnap' as root"
+		[ ! -s stdout ]
+	done
+}
+
+@test "a family that is absent is a module that is absent" {
+	FAKE_ABSENT=1 fake info
+	fails 7 "modprobe kcoresnap"
+}
+
+@test "a module of another version says what to do" {
+	FAKE_VERSION=0.0.9 fake -o out/core "$target"
+	fails 7 "version 0.0.9"
+	grep -qF 'rmmod kcoresnap; modprobe kcoresnap' stderr
+	[ ! -e log ]
+	empty out
+}
+
+@test "an interface of another version says what to do" {
+	local command
+	for command in "$target" info list "cancel 1"; do
+		# shellcheck disable=SC2086
+		FAKE_GENL_VERSION=2 fake $command
+		fails 7 "speaks version 2"
+	done
+}
+
+@test "version names the module's, whatever it is" {
+	FAKE_VERSION=0.0.9 fake --version
+	succeeds
+	grep -qx 'module 0.0.9' stdout
+	FAKE_ABSENT=1 fake --version
+	succeeds
+	grep -qx 'module not loaded' stdout
+}
+
+@test "the module's sentence is shown, its errno is the exit code" {
+	refused 3 3    # ESRCH
+	refused 1 4    # EPERM
+	refused 13 4   # EACCES
+	refused 95 5   # EOPNOTSUPP
+	refused 62 5   # ETIME
+	refused 12 5   # ENOMEM
+	refused 11 5   # EAGAIN
+	refused 16 6   # EBUSY
+	refused 22 1   # EINVAL
+	refused 34 1   # ERANGE
+	refused 24 1   # EMFILE
+}
+
+@test "a refusal without a sentence is still told" {
+	FAKE_ERRNO=22 fake -o out/core "$target"
+	fails 1 "Invalid argument"
+	empty out
+}
+
+@test "a sentence can't drive the terminal" {
+	FAKE_ERRNO=95 FAKE_SENTENCE=$'bad \e[2J\n name' fake -o out/core "$target"
+	fails 5 "bad ?[2J? name"
+}
+
+@test "a long sentence does no harm" {
+	FAKE_ERRNO=95 FAKE_SENTENCE=$(printf 'long %.0s' {1..300}) \
+		fake -o out/core "$target"
+	fails 5 "long long"
+}
+
+@test "info prints what the module offers" {
+	fake info
+	succeeds
+	grep -qE '^module version +[0-9.]+$' stdout
+	grep -qE '^modes +auto cow$' stdout
+	grep -qE '^longest pause +250.0 ms$' stdout
+	grep -qE '^open snapshots +1 of 4$' stdout
+	grep -qE '^policy +0 \(CAP_SYS_PTRACE' stdout
+}
+
+@test "info works for a module of another version" {
+	FAKE_VERSION=0.0.9 fake info
+	succeeds
+	grep -qE '^module version +0.0.9$' stdout
+}
+
+@test "list prints a row per snapshot" {
+	fake list
+	succeeds
+	[ "$(wc -l <stdout)" -eq 2 ]
+	grep -qE '^ +ID +PID ' stdout
+	grep -qE '^ +7 +4242 prog +1000 cow +5 .* open$' stdout
+}
+
+@test "list prints nothing where there is nothing" {
+	FAKE_UNLISTED=1 fake list
+	succeeds
+	[ ! -s stdout ]
+}
+
+@test "list shows a dropped snapshot and an odd name" {
+	FAKE_COMM=$'a\e\nb' FAKE_DROPPED=125 fake list
+	succeeds
+	grep -qE 'a\?\?b .*Operation canceled$' stdout
+}
+
+@test "a list that fails halfway fails" {
+	FAKE_DUMP_ERRNO=12 FAKE_SENTENCE="no memory for the list" fake list
+	fails 5 "no memory for the list"
+}
+
+@test "list into a full disk fails" {
+	stdout=/dev/full fake list
+	fails 8 "No space left"
+}
+
+@test "cancel drops a snapshot" {
+	fake cancel 7
+	succeeds
+	[ ! -s stdout ]
+}
+
+@test "cancel of a snapshot that is not there" {
+	FAKE_ERRNO=2 FAKE_SENTENCE="there is no snapshot 8" fake cancel 8
+	fails 3 "there is no snapshot 8"
+}
+
+@test "a module that goes away meanwhile" {
+	FAKE_ERRNO=2 fake cancel 8
+	fails 7 "modprobe kcoresnap"
+}
+
+@test "a dry run predicts and writes no core" {
+	fake --dry-run -o out/core "$target"
+	succeeds
+	grep -qE '^mode +cow$' stdout
+	grep -qE '^threads +5$' stdout
+	grep -qE '^predicted pause +3.1 ms$' stdout
+	grep -qE '^growth up to +1.0 GiB$' stdout
+	grep -qE '^verdict +would be taken$' stdout
+	empty out
+}
+
+@test "a dry run that would be refused says why and ends so" {
+	FAKE_ERRNO=62 FAKE_SENTENCE="it would take too long" \
+		fake --dry-run "$target"
+	fails 5 "it would take too long"
+	grep -qE '^verdict +would be refused$' stdout
+}
+
+@test "a dry run may print to a terminal" {
+	LD_PRELOAD=$fake script -qec "'$KCORESNAP' --dry-run $target" /dev/null \
+		>stdout </dev/null 3>&-
+	grep -q 'would be taken' stdout
+}

@@ -1,0 +1,275 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+
+# shellcheck disable=SC2154 # set by common.bash, in the shell of the test
+load common
+
+blocks() {
+	stat -c %b "$1"
+}
+
+@test "standard output that is a file gets a sparse core" {
+	stdout=out/core fake "$target"
+	succeeds
+	cmp core out/core
+	[ "$(blocks out/core)" -lt 1000 ]
+}
+
+@test "who writes next goes on behind the core" {
+	{
+		echo before
+		LD_PRELOAD=$fake "$KCORESNAP" "$target"
+		echo after
+	} >out/core
+	cmp <(echo before; cat core; echo after) out/core
+}
+
+@test "appending keeps what is there" {
+	echo before >out/core
+	LD_PRELOAD=$fake "$KCORESNAP" "$target" >>out/core
+	cmp <(echo before; cat core) out/core
+}
+
+@test "writing into a file leaves nothing of the old bytes in the core" {
+	head -c 4M /dev/urandom >out/core
+	tail -c 1M out/core >rest
+	LD_PRELOAD=$fake "$KCORESNAP" "$target" 1<>out/core
+	cmp <(cat core rest) out/core
+}
+
+@test "a pipe gets every byte" {
+	LD_PRELOAD=$fake "$KCORESNAP" "$target" | cmp - core
+}
+
+@test "a socket gets every byte" {
+	python3 -c '
+import os, socket, subprocess, sys
+ours, theirs = socket.socketpair()
+child = subprocess.Popen(sys.argv[1:], stdout=theirs)
+theirs.close()
+with open("got", "wb") as f:
+    while data := ours.recv(65536):
+        f.write(data)
+sys.exit(child.wait())' env LD_PRELOAD="$fake" "$KCORESNAP" "$target"
+	cmp got core
+}
+
+@test "a pipe in non-blocking mode gets every byte" {
+	python3 -c '
+import os, subprocess, sys, time
+ours, theirs = os.pipe()
+os.set_blocking(theirs, False)
+child = subprocess.Popen(sys.argv[1:], stdout=theirs)
+os.close(theirs)
+time.sleep(0.3)
+with open("got", "wb") as f:
+    while data := os.read(ours, 65536):
+        f.write(data)
+sys.exit(child.wait())' env LD_PRELOAD="$fake" "$KCORESNAP" "$target"
+	cmp got core
+}
+
+@test "a terminal is refused" {
+	need_no_module
+	status=0
+	script -qec "'$KCORESNAP' $target" /dev/null >stdout </dev/null 3>&- ||
+		status=$?
+	[ "$status" -eq 8 ]
+	grep -q 'standard output is a terminal' stdout
+}
+
+@test "with -o a terminal is no hindrance" {
+	LD_PRELOAD=$fake script -qec "'$KCORESNAP' -o out/core $target" \
+		/dev/null >stdout </dev/null 3>&-
+	cmp core out/core
+}
+
+@test "a closed or unwritable standard output is refused" {
+	status=0
+	"$KCORESNAP" "$target" >&- 2>stderr 3>&- || status=$?
+	fails 8 "open standard output for writing"
+	status=0
+	"$KCORESNAP" "$target" 1<core 2>stderr 3>&- || status=$?
+	fails 8 "open standard output for writing"
+}
+
+@test "a full disk on standard output" {
+	stdout=/dev/full fake "$target"
+	fails 8 "No space left"
+}
+
+@test "a pipe without a reader" {
+	status=0
+	{
+		LD_PRELOAD=$fake "$KCORESNAP" "$target" 2>stderr 3>&- &&
+			echo 0 >code || echo $? >code
+	} | true
+	status=$(cat code)
+	fails 8 "Broken pipe"
+}
+
+@test "-o writes a sparse core with mode 0600" {
+	umask 0
+	fake -o out/core "$target"
+	succeeds
+	cmp core out/core
+	[ "$(stat -c %a out/core)" = 600 ]
+	[ "$(blocks out/core)" -lt 1000 ]
+	[ "$(ls -A out)" = core ]
+	[ ! -s stdout ]
+}
+
+@test "-o - is standard output" {
+	stdout=out/core fake -o - "$target"
+	succeeds
+	cmp core out/core
+}
+
+@test "-o takes absolute and odd names" {
+	fake -o "$dir/out/a b" "$target"
+	succeeds
+	fake -o "out/-x" "$target"
+	succeeds
+	(cd out && LD_PRELOAD=$fake "$KCORESNAP" -o name "$target")
+	cmp core "out/a b"
+	cmp core out/-x
+	cmp core out/name
+}
+
+@test "-o overwrites nothing" {
+	echo mine >out/core
+	fake -o out/core "$target"
+	fails 8 "exists and is not overwritten"
+	[ "$(cat out/core)" = mine ]
+	[ ! -e log ]
+}
+
+@test "-o follows no symbolic link" {
+	ln -s victim out/core
+	fake -o out/core "$target"
+	fails 8 "exists and is not overwritten"
+	[ ! -e out/victim ]
+	ln -s ../core out/other
+	fake -o out/other "$target"
+	fails 8 "exists and is not overwritten"
+}
+
+@test "-o onto a directory, a device, a fifo" {
+	fake -o out "$target"
+	fails 8 "is a directory"
+	fake -o out/ "$target"
+	fails 8 "is a directory"
+	fake -o / "$target"
+	fails 8 "is a directory"
+	fake -o . "$target"
+	fails 8 "is a directory"
+	fake -o /dev/null "$target"
+	fails 8 "exists and is not overwritten"
+	mkfifo out/fifo
+	fake -o out/fifo "$target"
+	fails 8 "exists and is not overwritten"
+}
+
+@test "-o into no directory" {
+	fake -o absent/core "$target"
+	fails 8 "create the directory first"
+	fake -o core/core "$target"
+	fails 8 "create the directory first"
+	fake -o "out/$(printf 'x%.0s' {1..300})" "$target"
+	fails 8 "File name too long"
+}
+
+@test "-o where nothing may be written" {
+	fake -o /proc/core "$target"
+	fails 8 ""
+}
+
+@test "-o beyond the limit on file sizes leaves nothing" {
+	status=0
+	(
+		ulimit -f 1024
+		LD_PRELOAD=$fake "$KCORESNAP" -o out/core "$target" 2>stderr
+	) || status=$?
+	fails 8 "File too large"
+	empty out
+}
+
+@test "-o on a full file system leaves nothing" {
+	[ "$(id -u)" -eq 0 ] || skip "mounting takes root"
+	mount -t tmpfs -o size=256k none out
+	fake -o out/core "$target"
+	local left
+	left=$(ls -A out)
+	umount out
+	fails 8 "No space left"
+	[ -z "$left" ]
+}
+
+@test "-o on a file system without unnamed files or rename flags" {
+	[ "$(id -u)" -eq 0 ] || skip "mounting takes root"
+	command -v mkfs.vfat >/dev/null || skip "mkfs.vfat is not installed"
+	truncate -s 16M disk
+	mkfs.vfat disk >/dev/null
+	mount -o loop disk out 2>/dev/null || skip "no vfat or no loop devices"
+	fake -o out/core "$target"
+	local left same=no
+	left=$(ls -A out)
+	cmp core out/core && same=yes
+	umount out
+	succeeds
+	[ "$left" = core ] && [ "$same" = yes ]
+}
+
+@test "no core without the module, no file either" {
+	need_no_module
+	cli -o out/core "$target"
+	fails 7 "modprobe kcoresnap"
+	empty out
+}
+
+@test "a snapshot dropped while it is read leaves nothing" {
+	FAKE_CANCEL_AT=1048576 fake -o out/core "$target"
+	fails 9 "cancelled or dropped"
+	empty out
+	FAKE_CANCEL_AT=1048576 stdout=out/x fake "$target"
+	fails 9 "cancelled or dropped"
+	FAKE_DROPPED=125 fake -o out/core "$target"
+	fails 9 "cancelled or dropped"
+	[ ! -e out/core ]
+	FAKE_UNLISTED=1 fake -o out/core "$target"
+	fails 9 "cancelled or dropped"
+	[ ! -e out/core ]
+}
+
+@test "lost memory is told, the core is kept" {
+	FAKE_LOST=8192 fake -o out/core "$target"
+	fails 9 "8.0 KiB of memory could no longer be read"
+	cmp core out/core
+}
+
+@test "the summary is one line" {
+	fake -v -o out/core "$target"
+	[ "$status" -eq 0 ]
+	[ "$(wc -l <stderr)" -eq 1 ]
+	grep -qE "^kcoresnap: $target \(sleep\): 5 threads, 3\.0 MiB core, [0-9.]+ [KM]iB data, pause 3\.2 ms, [0-9.]+ .iB/s$" stderr
+}
+
+@test "the summary tells what is inexact or lost" {
+	FAKE_INEXACT=4096 FAKE_LOST=12288 fake -v -o out/core "$target"
+	[ "$status" -eq 9 ]
+	grep -q ', 4.0 KiB inexact, 12.0 KiB lost$' stderr
+}
+
+@test "no progress where standard error is no terminal" {
+	FAKE_READ_MS=1200 stdout=out/core fake "$target"
+	succeeds
+}
+
+@test "progress on a terminal, erased at the end" {
+	FAKE_READ_MS=1200 LD_PRELOAD=$fake script -qec \
+		"'$KCORESNAP' -o out/core $target" /dev/null >stdout </dev/null 3>&-
+	cmp core out/core
+	grep -q 'of 3.0 MiB' stdout
+	[ "$(tail -c 2 stdout | od -An -c | tr -d ' ')" = '\r' ] ||
+		tail -c 1 stdout | grep -q $'\r'
+}

@@ -1,0 +1,77 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+
+# shellcheck disable=SC2154,SC2030,SC2031 # set by common.bash, in the shell of the test
+load common
+
+# interrupt SIGNAL SECONDS ARGUMENT...: the tool gets the signal after a while. It
+# is started from python, as a shell lets background jobs ignore SIGINT.
+interrupt() {
+	status=0
+	LD_PRELOAD='' python3 -c '
+import os, signal, subprocess, sys, time
+sig = getattr(signal, sys.argv[1])
+env = dict(os.environ, LD_PRELOAD=sys.argv[3])
+out = os.open(os.environ.get("STDOUT", "stdout"),
+              os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+child = subprocess.Popen(sys.argv[4:], env=env, stdout=out,
+                         stderr=open("stderr", "w"))
+time.sleep(float(sys.argv[2]))
+child.send_signal(sig)
+start = time.monotonic()
+code = child.wait(timeout=20)
+print("%.3f" % (time.monotonic() - start), file=open("took", "w"))
+sys.exit(128 - code if code < 0 else code)' \
+		"$1" "$2" "$fake" "$KCORESNAP" "${@:3}" 3>&- || status=$?
+}
+
+@test "a signal while the snapshot is taken" {
+	FAKE_DELAY_MS=5000 interrupt SIGINT 0.5 -o out/core "$target"
+	fails 130 "ended by signal 2 (Interrupt)"
+	empty out
+	grep -q '^[01]\.' took
+}
+
+@test "a signal while the core is written" {
+	export FAKE_READ_MS=5000
+	interrupt SIGINT 0.5 -o out/core "$target"
+	fails 130 "no complete core was written"
+	empty out
+	interrupt SIGTERM 0.5 -o out/core "$target"
+	fails 143 "no complete core was written"
+	empty out
+	interrupt SIGHUP 0.5 -o out/core "$target"
+	fails 129 "no complete core was written"
+	empty out
+}
+
+@test "a signal while nobody reads the pipe" {
+	head -c 8M /dev/urandom >core
+	mkfifo fifo
+	exec 4<>fifo
+	STDOUT=fifo interrupt SIGINT 0.5 "$target"
+	exec 4<&-
+	fails 130 "no complete core was written"
+}
+
+@test "kill leaves nothing where files can be unnamed" {
+	FAKE_READ_MS=5000 interrupt SIGKILL 0.5 -o out/core "$target"
+	[ "$status" -eq 137 ]
+	empty out
+}
+
+@test "signals at any moment leave nothing or a complete core" {
+	local delay
+	export FAKE_READ_MS=10
+	for delay in 0 0.005 0.01 0.015 0.02 0.025 0.03 0.035 0.04 0.05 0.06 \
+		0.07 0.08 0.1; do
+		interrupt SIGTERM "$delay" -o out/core "$target"
+		if [ -e out/core ]; then
+			cmp core out/core
+			rm out/core
+		else
+			[ "$status" -eq 143 ]
+		fi
+		empty out
+	done
+}

@@ -1,0 +1,99 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+
+# shellcheck disable=SC2154 # set by common.bash, in the shell of the test
+load common
+
+# The numbers of the attributes, as the log of requests has them.
+attr() {
+	awk -v name="KCORESNAP_A_$1" '
+		/^enum/ { inside = $2 == "kcoresnap_attr"; n = 0 }
+		inside && /KCORESNAP_A_/ {
+			if ($1 == name ",") print n
+			n++
+		}' "$BATS_TEST_DIRNAME/../../include/uapi/linux/kcoresnap.h"
+}
+
+# absent NAME: the request had no such attribute.
+absent() {
+	[ "$(grep -cE "^$(attr "$1")(=|\$)" log)" -eq 0 ]
+}
+
+start_time() {
+	sed 's/.*) //' "/proc/$1/stat" | cut -d' ' -f20
+}
+
+@test "no such process" {
+	cli "$(cat /proc/sys/kernel/pid_max)"
+	fails 3 "there is no process"
+	fake "$(cat /proc/sys/kernel/pid_max)"
+	fails 3 "there is no process"
+}
+
+@test "a process that is gone" {
+	kill "$target"
+	wait "$target" || true
+	cli "$target"
+	fails 3 "there is no process $target"
+}
+
+@test "the request names pid and start time" {
+	stdout=out/core fake "$target"
+	succeeds
+	grep -qx "$(attr PID)=$target" log
+	grep -qx "$(attr START_TIME)=$(start_time "$target")" log
+	absent FILTER
+	absent MAX_PAUSE_US
+	absent DRY_RUN
+}
+
+@test "a name with blanks and parentheses does not shift the start time" {
+	ln -s "$(command -v sleep)" "x) S 1 (y"
+	"./x) S 1 (y" 1000 3>&- &
+	local pid=$! ticks
+	until grep -q "x) S 1" "/proc/$pid/stat"; do sleep 0.05; done
+	ticks=$(start_time "$pid")
+	stdout=out/core fake "$pid"
+	kill "$pid"
+	succeeds
+	grep -qx "$(attr START_TIME)=$ticks" log
+}
+
+@test "for a thread, the start time is the leader's" {
+	python3 -c '
+import os, sys, threading, time
+time.sleep(0.1)
+done = threading.Event()
+def name_it():
+    with open("tid", "w") as f:
+        print(threading.get_native_id(), file=f)
+    done.wait()
+threading.Thread(target=name_it, daemon=True).start()
+time.sleep(1000)' 3>&- &
+	local pid=$!
+	until [ -s tid ]; do sleep 0.05; done
+	local leader
+	leader=$(start_time "$pid")
+	[ "$leader" != "$(start_time "$(cat tid)")" ]
+	stdout=out/core fake "$(cat tid)"
+	kill "$pid"
+	succeeds
+	grep -qx "$(attr PID)=$(cat tid)" log
+	grep -qx "$(attr START_TIME)=$leader" log
+}
+
+@test "options reach the module" {
+	stdout=out/core fake --mode cow --max-pause 1.5ms --filter 0x1f3 \
+		--allow realtime,mlocked "$target"
+	succeeds
+	grep -qx "$(attr MODE)=1" log
+	grep -qx "$(attr MAX_PAUSE_US)=1500" log
+	grep -qx "$(attr FILTER)=499" log
+	grep -qx "$(attr ALLOW)=3" log
+}
+
+@test "an empty filter is passed on" {
+	stdout=out/core fake --filter 0 "$target"
+	succeeds
+	grep -qx "$(attr FILTER)=0" log
+}
