@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <linux/kcoresnap.h>
 
@@ -191,7 +192,7 @@ static enum kcs_exit say_bad_option(int val, char **argv)
 {
 	const struct option_row *row = optopt ? find_option(optopt) : NULL;
 
-	if (val == ':')
+	if (row && val == ':')
 		kcs_say("option '--%s' needs %s: " SEE_HELP, row->name,
 			row->accepts);
 	else if (row)

@@ -26,7 +26,7 @@ for program; do
 			total=$((total + 1))
 			echo "$verdict $total - $name: ${line#* - }"
 			;;
-		"# ok - "* | "# not ok - "*) ;;
+		"TAP version "* | "# ok - "* | "# not ok - "*) ;;
 		*)
 			printf '# %s\n' "$line"
 			;;

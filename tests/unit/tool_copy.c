@@ -240,7 +240,8 @@ static void sparse_copy_leaves_zeros_out(void **state)
 
 	assert_int_equal(kcs_copy_run(&copy), KCS_COPY_OK);
 	/* 1 + 2 + 2 pages, and 256 with one more at either end */
-	assert_in_range(faults.written, 263 * PAGE - 2 * PAGE, 263 * PAGE);
+	assert_true(faults.written > 261 * PAGE);
+	assert_true(faults.written <= 263 * PAGE);
 	assert_true(copy.data < CORE_SIZE / 2);
 	close(copy.out);
 }
