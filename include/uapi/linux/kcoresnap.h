@@ -46,8 +46,6 @@
  *	KCORESNAP_A_MAX_PAUSE_US	u64, microseconds, 1 to 60 000 000
  *	KCORESNAP_A_ALLOW		u32, enum kcoresnap_allow: risks accepted
  *					for this request
- *	KCORESNAP_A_STREAM		flag: the descriptor is read forward only
- *					and memory is given back as it is read
  *	KCORESNAP_A_DRY_RUN		flag: decide and predict, touch nothing
  *
  * The handler runs in the caller's context, can be killed at any moment and
@@ -89,9 +87,8 @@
  * The file supports read, pread, splice, sendfile and lseek with SEEK_DATA and
  * SEEK_HOLE (a hole reads as zeros; what is reported as data may hold zeros).
  * It can be reopened through /proc/PID/fd. The snapshot lives as long as the
- * file does, whoever holds it. Reading a snapshot that was cancelled or dropped
- * fails with ECANCELED; with STREAM, a position behind the reader fails with
- * ESPIPE.
+ * file does, whoever holds it. Reading a snapshot that was cancelled, or dropped
+ * because memory ran short, fails with ECANCELED.
  *
  * Errors:
  *
@@ -182,7 +179,6 @@ enum kcoresnap_attr {
 	KCORESNAP_A_FILTER,
 	KCORESNAP_A_MAX_PAUSE_US,
 	KCORESNAP_A_ALLOW,
-	KCORESNAP_A_STREAM,
 	KCORESNAP_A_DRY_RUN,
 	KCORESNAP_A_FD,
 	KCORESNAP_A_ID,

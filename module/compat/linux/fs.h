@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KCS_COMPAT_LINUX_FS_H
+#define _KCS_COMPAT_LINUX_FS_H
+
+#include_next <linux/fs.h>
+#include <linux/version.h>
+
+/*
+ * Linux kernel commit 2cb1e08985e3 ("splice: Use filemap_splice_read() instead
+ * of generic_file_splice_read()") (in v6.5) removed the helper that splices
+ * through ->read_iter; copy_splice_read() took its place.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+#define copy_splice_read generic_file_splice_read
+#endif
+
+/*
+ * Linux kernel commit f99b3917789d ("fs: rename generic_delete_inode() and
+ * generic_drop_inode()") (in v6.18).
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
+#define inode_just_drop generic_delete_inode
+#endif
+
+/**
+ * kcs_dio_pins_pages() - does block direct I/O pin its pages (FOLL_PIN)?
+ *
+ * fork() copies a pinned page for the child and leaves it to the parent; a
+ * page that is only referenced is copied away from the parent under the I/O.
+ * Linux kernel commits 7ee4ccf57484 ("block: set FOLL_PIN for bios ...") for
+ * block and a7e689dd1c06 ("block: Convert bio_iov_iter_get_pages to use
+ * iov_iter_extract_pages") (in v6.5).
+ */
+static inline bool kcs_dio_pins_pages(void)
+{
+	return LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0);
+}
+
+#endif

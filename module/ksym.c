@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/kallsyms.h>
+#include <linux/kprobes.h>
+#include <linux/mman.h>
+
+#include "ksym.h"
+
+DEFINE_STATIC_CALL_NULL(kcs_kernel_clone, kernel_clone);
+DEFINE_STATIC_CALL_NULL(kcs_ptrace_may_access, ptrace_may_access);
+DEFINE_STATIC_CALL_NULL(kcs_task_work_add, task_work_add);
+DEFINE_STATIC_CALL_NULL(kcs_task_work_cancel_match, task_work_cancel_match);
+DEFINE_STATIC_CALL_NULL(kcs_get_gate_vma, get_gate_vma);
+DEFINE_STATIC_CALL_NULL(kcs_vm_commit_limit, vm_commit_limit);
+DEFINE_STATIC_CALL_NULL(kcs_kallsyms_lookup_name, kallsyms_lookup_name);
+
+static bool have_gate_vma;
+static bool have_commit_limit;
+static const int *overcommit_memory;
+
+struct vm_area_struct *kcs_gate_vma(struct mm_struct *mm)
+{
+	return have_gate_vma ? static_call(kcs_get_gate_vma)(mm) : NULL;
+}
+
+bool kcs_overcommit_is_strict(void)
+{
+	return !overcommit_memory || READ_ONCE(*overcommit_memory) == OVERCOMMIT_NEVER;
+}
+
+unsigned long kcs_commit_limit(void)
+{
+	return have_commit_limit ? static_call(kcs_vm_commit_limit)() : 0;
+}
+
+/*
+ * A kprobe's address may lie behind the function's ENDBR. By how much only the
+ * symbol table can tell: functions are not aligned in every configuration.
+ */
+static void *symbol_start(const char *name, void *addr)
+{
+	char text[KSYM_SYMBOL_LEN];
+	size_t len = strlen(name);
+	unsigned long offset;
+
+	sprint_symbol(text, (unsigned long)addr);
+	if (strncmp(text, name, len) ||
+	    sscanf(text + len, "+0x%lx/", &offset) != 1)
+		return NULL;
+	return addr - offset;
+}
+
+/* A disabled kprobe is looked up but never armed: no kernel text is patched. */
+static void *resolve(const char *name)
+{
+	struct kprobe kp = {
+		.symbol_name = name,
+		.flags = KPROBE_FLAG_DISABLED,
+	};
+	void *addr = NULL;
+
+	if (!register_kprobe(&kp)) {
+		addr = symbol_start(name, kp.addr);
+		unregister_kprobe(&kp);
+	}
+	if (!addr)
+		pr_err("this kernel has no function %s()\n", name);
+	return addr;
+}
+
+#define kcs_resolve(func) ({						\
+	typeof(&func) addr_ = resolve(#func);				\
+	if (addr_)							\
+		static_call_update(kcs_##func, addr_);			\
+	addr_ != NULL;							\
+})
+
+int kcs_ksym_init(void)
+{
+	bool ok = true;
+
+	ok &= kcs_resolve(kernel_clone);
+	ok &= kcs_resolve(ptrace_may_access);
+	ok &= kcs_resolve(task_work_add);
+	ok &= kcs_resolve(task_work_cancel_match);
+	have_gate_vma = kcs_resolve(get_gate_vma);
+	have_commit_limit = kcs_resolve(vm_commit_limit);
+	if (kcs_resolve(kallsyms_lookup_name))
+		overcommit_memory = (const int *)
+			static_call(kcs_kallsyms_lookup_name)("sysctl_overcommit_memory");
+	return ok ? 0 : -ENOENT;
+}

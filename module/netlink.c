@@ -1,0 +1,515 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/cred.h>
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/kcoresnap.h>
+#include <linux/ktime.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/pid_namespace.h>
+#include <linux/user_namespace.h>
+#include <net/genetlink.h>
+#include <net/net_namespace.h>
+#include <net/sock.h>
+
+#include "file.h"
+#include "netlink.h"
+#include "refusal.h"
+#include "snapshot.h"
+#include "target.h"
+
+#define MAX_PAUSE_US_LIMIT 60000000ULL
+
+unsigned long kcs_max_pause_us = 250000;
+
+static struct genl_family family;
+
+/*
+ * The core would send the acknowledgement after the handler returned, when a
+ * sentence on its stack is gone. So send it from here; -EINTR makes
+ * netlink_rcv_skb() send none of its own.
+ */
+static int reply_refusal(struct sk_buff *skb, struct genl_info *info,
+			 const struct kcs_refusal *why)
+{
+	struct netlink_ext_ack extack = { ._msg = why->msg };
+
+	netlink_ack(skb, (struct nlmsghdr *)info->nlhdr, -why->err, &extack);
+	return -EINTR;
+}
+
+static int put_u64(struct sk_buff *msg, int attr, u64 value)
+{
+	return nla_put_u64_64bit(msg, attr, value, KCORESNAP_A_PAD);
+}
+
+static struct sk_buff *new_reply(struct genl_info *info, void **hdr)
+{
+	struct sk_buff *msg = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
+
+	if (!msg)
+		return NULL;
+	*hdr = genlmsg_put_reply(msg, info, &family, 0, info->genlhdr->cmd);
+	if (!*hdr) {
+		nlmsg_free(msg);
+		return NULL;
+	}
+	return msg;
+}
+
+static int do_info(struct sk_buff *skb, struct genl_info *info)
+{
+	struct sk_buff *msg;
+	void *hdr;
+
+	msg = new_reply(info, &hdr);
+	if (!msg)
+		return -ENOMEM;
+	if (nla_put_string(msg, KCORESNAP_A_VERSION, KCORESNAP_VERSION) ||
+	    nla_put_u32(msg, KCORESNAP_A_MODES, BIT(KCORESNAP_MODE_AUTO) |
+						BIT(KCORESNAP_MODE_COW)) ||
+	    nla_put_u32(msg, KCORESNAP_A_MAX_SNAPSHOTS, READ_ONCE(kcs_max_snapshots)) ||
+	    nla_put_u32(msg, KCORESNAP_A_ACTIVE, kcs_snapshot_count()) ||
+	    put_u64(msg, KCORESNAP_A_MAX_PAUSE_US, READ_ONCE(kcs_max_pause_us)) ||
+	    nla_put_u32(msg, KCORESNAP_A_POLICY, READ_ONCE(kcs_policy))) {
+		nlmsg_free(msg);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(msg, hdr);
+	return genlmsg_reply(msg, info);
+}
+
+/* Events: pids as the initial pid namespace has them. */
+static struct sk_buff *new_event(u8 cmd, void **hdr)
+{
+	struct sk_buff *msg = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
+
+	if (!msg)
+		return NULL;
+	*hdr = genlmsg_put(msg, 0, 0, &family, 0, cmd);
+	if (!*hdr) {
+		nlmsg_free(msg);
+		return NULL;
+	}
+	return msg;
+}
+
+static void send_event(struct sk_buff *msg, void *hdr)
+{
+	genlmsg_end(msg, hdr);
+	genlmsg_multicast_netns(&family, &init_net, msg, 0, 0, GFP_KERNEL);
+}
+
+static int put_identity(struct sk_buff *msg, const struct kcs_snapshot *snap,
+			struct pid_namespace *pid_ns, struct user_namespace *user_ns)
+{
+	return nla_put_u32(msg, KCORESNAP_A_ID, snap->id) ||
+	       nla_put_u32(msg, KCORESNAP_A_PID, pid_nr_ns(snap->pid, pid_ns)) ||
+	       nla_put_string(msg, KCORESNAP_A_COMM, snap->comm) ||
+	       nla_put_u32(msg, KCORESNAP_A_UID, from_kuid_munged(user_ns, snap->uid));
+}
+
+static int put_counts(struct sk_buff *msg, const struct kcs_snapshot *snap)
+{
+	return put_u64(msg, KCORESNAP_A_READ_BYTES, atomic64_read(&snap->read_bytes)) ||
+	       put_u64(msg, KCORESNAP_A_INEXACT_BYTES,
+		       atomic64_read(&snap->inexact_bytes)) ||
+	       put_u64(msg, KCORESNAP_A_LOST_BYTES, atomic64_read(&snap->lost_bytes)) ||
+	       nla_put_u32(msg, KCORESNAP_A_DROPPED, READ_ONCE(snap->dropped));
+}
+
+static void tell_taken(const struct kcs_snapshot *snap)
+{
+	struct sk_buff *msg;
+	void *hdr;
+
+	msg = new_event(KCORESNAP_CMD_TAKEN, &hdr);
+	if (!msg)
+		return;
+	if (put_identity(msg, snap, &init_pid_ns, &init_user_ns) ||
+	    nla_put_u32(msg, KCORESNAP_A_MODE, snap->mode) ||
+	    put_u64(msg, KCORESNAP_A_SIZE, snap->layout.size) ||
+	    nla_put_u32(msg, KCORESNAP_A_THREADS, snap->figures.threads) ||
+	    put_u64(msg, KCORESNAP_A_PAUSE_NS, snap->figures.pause_ns) ||
+	    put_u64(msg, KCORESNAP_A_PREDICTED_NS, snap->forecast.pause_ns))
+		nlmsg_free(msg);
+	else
+		send_event(msg, hdr);
+}
+
+static void tell_failed(const struct kcs_request *req, const struct kcs_refusal *why)
+{
+	struct sk_buff *msg;
+	struct task_struct *task;
+	char comm[TASK_COMM_LEN] = "";
+	pid_t nr = 0;
+	void *hdr;
+
+	rcu_read_lock();
+	task = pid_task(find_vpid(req->pid), PIDTYPE_PID);
+	if (task) {
+		nr = task_tgid_nr(task);
+		strscpy(comm, task->comm, sizeof(comm));
+	}
+	rcu_read_unlock();
+
+	msg = new_event(KCORESNAP_CMD_FAILED, &hdr);
+	if (!msg)
+		return;
+	if (nla_put_u32(msg, KCORESNAP_A_PID, nr) ||
+	    nla_put_string(msg, KCORESNAP_A_COMM, comm) ||
+	    nla_put_u32(msg, KCORESNAP_A_UID,
+			from_kuid_munged(&init_user_ns, current_uid())) ||
+	    nla_put_s32(msg, KCORESNAP_A_ERRNO, why->err) ||
+	    nla_put_string(msg, KCORESNAP_A_REFUSAL, why->msg))
+		nlmsg_free(msg);
+	else
+		send_event(msg, hdr);
+}
+
+void kcs_netlink_closed(struct kcs_snapshot *snap)
+{
+	struct sk_buff *msg;
+	void *hdr;
+
+	msg = new_event(KCORESNAP_CMD_CLOSED, &hdr);
+	if (!msg)
+		return;
+	if (put_identity(msg, snap, &init_pid_ns, &init_user_ns) ||
+	    put_counts(msg, snap))
+		nlmsg_free(msg);
+	else
+		send_event(msg, hdr);
+}
+
+static u32 get_u32_or(struct nlattr *attr, u32 otherwise)
+{
+	return attr ? nla_get_u32(attr) : otherwise;
+}
+
+static int parse_request(struct kcs_request *req, struct sk_buff *skb,
+			 struct genl_info *info, struct kcs_refusal *why)
+{
+	struct nlattr **attrs = info->attrs;
+	u64 pause_us = READ_ONCE(kcs_max_pause_us);
+
+	*req = (struct kcs_request) { .skb = skb };
+	if (!attrs[KCORESNAP_A_PID])
+		return kcs_refuse(why, EINVAL,
+				  "the request names no process: give attribute KCORESNAP_A_PID");
+	req->pid = nla_get_u32(attrs[KCORESNAP_A_PID]);
+	if (attrs[KCORESNAP_A_START_TIME]) {
+		req->has_start_time = true;
+		req->start_time = nla_get_u64(attrs[KCORESNAP_A_START_TIME]);
+	}
+	req->mode = get_u32_or(attrs[KCORESNAP_A_MODE], KCORESNAP_MODE_AUTO);
+	if (req->mode > KCORESNAP_MODE_MAX)
+		return kcs_refuse(why, EOPNOTSUPP,
+				  "this version of the module has no mode %u: ask INFO which it has",
+				  req->mode);
+	if (attrs[KCORESNAP_A_FILTER]) {
+		req->has_filter = true;
+		req->filter = nla_get_u32(attrs[KCORESNAP_A_FILTER]);
+	}
+	req->allow = get_u32_or(attrs[KCORESNAP_A_ALLOW], 0);
+	if (req->allow & ~KCORESNAP_ALLOW_ALL)
+		return kcs_refuse(why, EINVAL,
+				  "this version of the module knows no risks %#x to allow: leave them out",
+				  req->allow & ~KCORESNAP_ALLOW_ALL);
+	if (attrs[KCORESNAP_A_MAX_PAUSE_US])
+		pause_us = nla_get_u64(attrs[KCORESNAP_A_MAX_PAUSE_US]);
+	if (pause_us < 1 || pause_us > MAX_PAUSE_US_LIMIT)
+		return kcs_refuse(why, ERANGE,
+				  "a pause bound of %llu us is out of range: give 1 us to 60 s",
+				  pause_us);
+	req->max_pause_ns = pause_us * NSEC_PER_USEC;
+	req->dry_run = nla_get_flag(attrs[KCORESNAP_A_DRY_RUN]);
+	return 0;
+}
+
+static int reply_dry_run(struct genl_info *info, const struct kcs_forecast *forecast,
+			 const struct kcs_refusal *why)
+{
+	struct sk_buff *msg;
+	void *hdr;
+
+	msg = new_reply(info, &hdr);
+	if (!msg)
+		return -ENOMEM;
+	if (nla_put_u32(msg, KCORESNAP_A_MODE, KCORESNAP_MODE_COW) ||
+	    nla_put_u32(msg, KCORESNAP_A_THREADS, forecast->threads) ||
+	    put_u64(msg, KCORESNAP_A_PREDICTED_NS, forecast->pause_ns) ||
+	    put_u64(msg, KCORESNAP_A_GROWTH_BOUND, forecast->growth))
+		goto free;
+	if (why->err && (nla_put_string(msg, KCORESNAP_A_REFUSAL, why->msg) ||
+			 nla_put_s32(msg, KCORESNAP_A_ERRNO, why->err)))
+		goto free;
+	genlmsg_end(msg, hdr);
+	return genlmsg_reply(msg, info);
+
+free:
+	nlmsg_free(msg);
+	return -EMSGSIZE;
+}
+
+static int put_result(struct sk_buff *msg, const struct kcs_snapshot *snap, int fd)
+{
+	const struct kcs_figures *f = &snap->figures;
+
+	return nla_put_s32(msg, KCORESNAP_A_FD, fd) ||
+	       nla_put_u32(msg, KCORESNAP_A_ID, snap->id) ||
+	       nla_put_u32(msg, KCORESNAP_A_MODE, snap->mode) ||
+	       put_u64(msg, KCORESNAP_A_SIZE, snap->layout.size) ||
+	       put_u64(msg, KCORESNAP_A_DATA_BYTES, f->data_bytes) ||
+	       put_u64(msg, KCORESNAP_A_INEXACT_BOUND, f->inexact_bound) ||
+	       nla_put_u32(msg, KCORESNAP_A_THREADS, f->threads) ||
+	       nla_put_u32(msg, KCORESNAP_A_INEXACT_THREADS, f->inexact_threads) ||
+	       nla_put_u32(msg, KCORESNAP_A_SEGMENTS, snap->layout.nsegs) ||
+	       put_u64(msg, KCORESNAP_A_PAUSE_NS, f->pause_ns) ||
+	       put_u64(msg, KCORESNAP_A_PARK_NS, f->park_ns) ||
+	       put_u64(msg, KCORESNAP_A_REGS_NS, f->regs_ns) ||
+	       put_u64(msg, KCORESNAP_A_CLONE_NS, f->clone_ns) ||
+	       put_u64(msg, KCORESNAP_A_PREDICTED_NS, snap->forecast.pause_ns) ||
+	       put_u64(msg, KCORESNAP_A_GROWTH_BOUND, snap->forecast.growth);
+}
+
+/* The descriptor appears only once the reply that names it was queued. */
+static int hand_over(struct genl_info *info, struct kcs_snapshot *snap)
+{
+	struct sk_buff *msg = NULL;
+	struct file *file;
+	void *hdr;
+	int fd, err;
+
+	file = kcs_file_create(snap);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0) {
+		err = fd;
+		goto put_file;
+	}
+	err = -ENOMEM;
+	msg = new_reply(info, &hdr);
+	if (!msg)
+		goto put_fd;
+	err = -EMSGSIZE;
+	if (put_result(msg, snap, fd))
+		goto free_msg;
+	genlmsg_end(msg, hdr);
+	tell_taken(snap);
+	err = genlmsg_reply(msg, info);
+	if (err)
+		goto put_fd;
+	fd_install(fd, file);
+	return 0;
+
+free_msg:
+	nlmsg_free(msg);
+put_fd:
+	put_unused_fd(fd);
+put_file:
+	fput(file);
+	return err;
+}
+
+static void log_taken(const struct kcs_snapshot *snap)
+{
+	pr_info("snapshot %u of %s (pid %d) for uid %u: %u threads, pause %llu us\n",
+		snap->id, snap->comm, pid_nr(snap->pid),
+		from_kuid_munged(&init_user_ns, snap->uid), snap->figures.threads,
+		div_u64(snap->figures.pause_ns, NSEC_PER_USEC));
+}
+
+static int snapshot_for(struct kcs_request *req, struct sk_buff *skb,
+			struct genl_info *info, struct kcs_refusal *why)
+{
+	struct kcs_forecast forecast = {};
+	struct kcs_snapshot *snap;
+	int err;
+
+	snap = kcs_snapshot_take(req, &forecast, why);
+	if (req->dry_run && (!why->err || forecast.threads))
+		return reply_dry_run(info, &forecast, why);
+	if (IS_ERR(snap))
+		return PTR_ERR(snap);
+	log_taken(snap);
+	err = hand_over(info, snap);
+	if (err == -EMFILE || err == -ENFILE)
+		return kcs_refuse(why, -err,
+				  "the caller has no file descriptor left for the snapshot: raise its limit (ulimit -n)");
+	return err ? kcs_refuse(why, -err, "the reply could not be delivered (error %d): try again",
+				-err) : 0;
+}
+
+static int do_snapshot(struct sk_buff *skb, struct genl_info *info)
+{
+	struct kcs_refusal why = {};
+	struct kcs_request req;
+	int err;
+
+	/* From here until the file holds the module itself. */
+	if (!try_module_get(THIS_MODULE)) {
+		kcs_refuse(&why, EBUSY, "the module is being unloaded: load it again");
+		return reply_refusal(skb, info, &why);
+	}
+	err = parse_request(&req, skb, info, &why);
+	if (!err) {
+		err = snapshot_for(&req, skb, info, &why);
+		if (why.err && !req.dry_run) {
+			tell_failed(&req, &why);
+			pr_info("snapshot of pid %d refused: %s\n", req.pid, why.msg);
+		}
+	}
+	module_put(THIS_MODULE);
+	return err && why.err ? reply_refusal(skb, info, &why) : err;
+}
+
+static bool is_callers(const struct kcs_snapshot *snap, struct sk_buff *skb)
+{
+	return uid_eq(snap->uid, current_uid()) || kcs_may_administer(skb);
+}
+
+static int list_one(struct sk_buff *msg, struct netlink_callback *cb,
+		    const struct kcs_snapshot *snap)
+{
+	void *hdr = genlmsg_put(msg, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+				&family, NLM_F_MULTI, KCORESNAP_CMD_LIST);
+
+	if (!hdr)
+		return -EMSGSIZE;
+	if (put_identity(msg, snap, task_active_pid_ns(current), current_user_ns()) ||
+	    nla_put_u32(msg, KCORESNAP_A_MODE, snap->mode) ||
+	    put_u64(msg, KCORESNAP_A_SIZE, snap->layout.size) ||
+	    put_u64(msg, KCORESNAP_A_DATA_BYTES, snap->figures.data_bytes) ||
+	    nla_put_u32(msg, KCORESNAP_A_THREADS, snap->figures.threads) ||
+	    put_u64(msg, KCORESNAP_A_PAUSE_NS, snap->figures.pause_ns) ||
+	    put_u64(msg, KCORESNAP_A_AGE_NS, ktime_get_boottime_ns() - snap->taken_ns) ||
+	    put_counts(msg, snap)) {
+		genlmsg_cancel(msg, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(msg, hdr);
+	return 0;
+}
+
+/* Ids only grow, so the last one listed says where to go on. */
+static int dump_list(struct sk_buff *msg, struct netlink_callback *cb)
+{
+	struct kcs_snapshot *snap;
+
+	mutex_lock(&kcs_snapshots_lock);
+	list_for_each_entry(snap, &kcs_snapshots, node) {
+		if (snap->id <= cb->args[0] || !is_callers(snap, cb->skb))
+			continue;
+		if (list_one(msg, cb, snap))
+			break;
+		cb->args[0] = snap->id;
+	}
+	mutex_unlock(&kcs_snapshots_lock);
+	return msg->len;
+}
+
+static int cancel_by_id(u32 id, struct sk_buff *skb)
+{
+	struct kcs_snapshot *snap;
+	int err = -ENOENT;
+
+	mutex_lock(&kcs_snapshots_lock);
+	list_for_each_entry(snap, &kcs_snapshots, node) {
+		if (snap->id != id || !is_callers(snap, skb))
+			continue;
+		kcs_snapshot_drop(snap, ECANCELED);
+		err = 0;
+		break;
+	}
+	mutex_unlock(&kcs_snapshots_lock);
+	return err;
+}
+
+static int do_cancel(struct sk_buff *skb, struct genl_info *info)
+{
+	struct kcs_refusal why = {};
+	u32 id;
+
+	if (!info->attrs[KCORESNAP_A_ID]) {
+		kcs_refuse(&why, EINVAL,
+			   "the request names no snapshot: give attribute KCORESNAP_A_ID");
+		return reply_refusal(skb, info, &why);
+	}
+	id = nla_get_u32(info->attrs[KCORESNAP_A_ID]);
+	if (!cancel_by_id(id, skb))
+		return 0;
+	kcs_refuse(&why, ENOENT,
+		   "there is no snapshot %u of the caller's: see which are open with 'kcoresnap list'",
+		   id);
+	return reply_refusal(skb, info, &why);
+}
+
+static const struct nla_policy no_attrs[KCORESNAP_A_PAD + 1] = {
+	[KCORESNAP_A_PAD] = { .type = NLA_REJECT },
+};
+
+static const struct nla_policy snapshot_policy[KCORESNAP_A_DRY_RUN + 1] = {
+	[KCORESNAP_A_PID] = { .type = NLA_U32 },
+	[KCORESNAP_A_START_TIME] = { .type = NLA_U64 },
+	[KCORESNAP_A_MODE] = { .type = NLA_U32 },
+	[KCORESNAP_A_FILTER] = { .type = NLA_U32 },
+	[KCORESNAP_A_MAX_PAUSE_US] = { .type = NLA_U64 },
+	[KCORESNAP_A_ALLOW] = { .type = NLA_U32 },
+	[KCORESNAP_A_DRY_RUN] = { .type = NLA_FLAG },
+};
+
+static const struct nla_policy cancel_policy[KCORESNAP_A_ID + 1] = {
+	[KCORESNAP_A_ID] = { .type = NLA_U32 },
+};
+
+static const struct genl_ops ops[] = {
+	{
+		.cmd = KCORESNAP_CMD_INFO,
+		.policy = no_attrs,
+		.maxattr = ARRAY_SIZE(no_attrs) - 1,
+		.doit = do_info,
+	}, {
+		.cmd = KCORESNAP_CMD_SNAPSHOT,
+		.policy = snapshot_policy,
+		.maxattr = ARRAY_SIZE(snapshot_policy) - 1,
+		.doit = do_snapshot,
+	}, {
+		.cmd = KCORESNAP_CMD_LIST,
+		.policy = no_attrs,
+		.maxattr = ARRAY_SIZE(no_attrs) - 1,
+		.dumpit = dump_list,
+	}, {
+		.cmd = KCORESNAP_CMD_CANCEL,
+		.policy = cancel_policy,
+		.maxattr = ARRAY_SIZE(cancel_policy) - 1,
+		.doit = do_cancel,
+	},
+};
+
+static const struct genl_multicast_group groups[] = {
+	{ .name = KCORESNAP_MCGRP_EVENTS, KCS_MCGRP_SYS_ADMIN },
+};
+
+static struct genl_family family __ro_after_init = {
+	.name = KCORESNAP_GENL_NAME,
+	.version = KCORESNAP_GENL_VERSION,
+	.module = THIS_MODULE,
+	.netnsok = true,
+	.parallel_ops = true,
+	.ops = ops,
+	.n_ops = ARRAY_SIZE(ops),
+	.mcgrps = groups,
+	.n_mcgrps = ARRAY_SIZE(groups),
+};
+
+int __init kcs_netlink_init(void)
+{
+	return genl_register_family(&family);
+}
+
+void kcs_netlink_exit(void)
+{
+	genl_unregister_family(&family);
+}

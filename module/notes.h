@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The notes of a core, in the order and with the contents of
+ * fs/binfmt_elf.c:write_note_info(): NT_PRSTATUS of the first thread,
+ * NT_PRPSINFO, NT_SIGINFO, NT_AUXV, NT_FILE, the first thread's other regsets,
+ * then each further thread.
+ */
+#ifndef _KCS_NOTES_H
+#define _KCS_NOTES_H
+
+#include <linux/elfcore.h>
+#include <linux/types.h>
+
+struct kcs_regs;
+struct kcs_segments;
+struct mm_struct;
+struct task_struct;
+
+/**
+ * struct kcs_notes - what the notes say of the process as a whole
+ * @psinfo: NT_PRPSINFO
+ * @root: path of the target's root as the caller sees it, "" for its own; mapped
+ *	files are named from there on
+ * @files: NT_FILE, or NULL if nothing is mapped
+ * @files_size: its size
+ */
+struct kcs_notes {
+	struct elf_prpsinfo psinfo;
+	char *root;
+	void *files;
+	size_t files_size;
+};
+
+/**
+ * kcs_notes_init() - what has to be asked of the task
+ * @notes: filled in
+ * @leader: thread group leader; no execve can happen
+ * @state: its task state at the instant
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int kcs_notes_init(struct kcs_notes *notes, struct task_struct *leader,
+		   unsigned int state);
+void kcs_notes_free(struct kcs_notes *notes);
+
+/**
+ * kcs_notes_prepare() - make what depends on the clone
+ * @notes: kcs_notes_init() ran
+ * @clone: address space with the arguments
+ * @segs: sorted
+ *
+ * Return: 0, -ENOMEM or -EINTR.
+ */
+int kcs_notes_prepare(struct kcs_notes *notes, struct mm_struct *clone,
+		      const struct kcs_segments *segs);
+
+/** kcs_notes_size() - bytes kcs_notes_write() writes */
+u64 kcs_notes_size(const struct kcs_notes *notes, const struct kcs_regs *regs,
+		   const struct mm_struct *clone);
+
+/** kcs_notes_write() - write all notes to @buf */
+void kcs_notes_write(const struct kcs_notes *notes, const struct kcs_regs *regs,
+		     const struct mm_struct *clone, void *buf);
+
+#endif

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/mm.h>
+#include <linux/pid_namespace.h>
+#include <linux/regset.h>
+#include <linux/sched/cputime.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+
+#include "quiesce.h"
+#include "regs.h"
+
+static bool has_core_note(const struct user_regset *regset)
+{
+	return regset->core_note_type != 0;
+}
+
+static size_t regset_size(const struct user_regset *regset)
+{
+	return (size_t)regset->n * regset->size;
+}
+
+/* The I/O permission bitmap is 8 KiB, and almost nobody has one. */
+static bool is_active(struct task_struct *task, const struct user_regset *regset)
+{
+	return !regset->active || regset->active(task, regset) > 0;
+}
+
+static bool anyone_active(struct task_struct *group, const struct user_regset *regset)
+{
+	struct task_struct *task;
+	bool active = false;
+
+	rcu_read_lock();
+	for_each_thread(group, task) {
+		active = is_active(task, regset);
+		if (active)
+			break;
+	}
+	rcu_read_unlock();
+	return active;
+}
+
+int kcs_regs_alloc(struct kcs_regs *regs, struct task_struct *task,
+		   unsigned int max)
+{
+	const struct user_regset_view *view = task_user_regset_view(task);
+	unsigned int i;
+
+	regs->max = max;
+	regs->stride = 0;
+	for (i = 1; i < view->n; i++)
+		if (has_core_note(&view->regsets[i]) &&
+		    anyone_active(task, &view->regsets[i]))
+			regs->stride += ALIGN(regset_size(&view->regsets[i]), 8);
+
+	regs->thread = kvcalloc(max, sizeof(*regs->thread), GFP_KERNEL);
+	regs->data = kvcalloc(max, regs->stride, GFP_KERNEL);
+	if (!regs->thread || !regs->data) {
+		kcs_regs_free(regs);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void kcs_regs_free(struct kcs_regs *regs)
+{
+	kvfree(regs->thread);
+	kvfree(regs->data);
+	regs->thread = NULL;
+	regs->data = NULL;
+}
+
+static void fill_times(struct elf_prstatus *prstatus, struct task_struct *task)
+{
+	u64 utime = task->utime, stime = task->stime;
+	struct task_struct *t;
+
+	/* The leader's are the group's, as in fs/binfmt_elf.c. */
+	if (thread_group_leader(task)) {
+		utime = task->signal->utime;
+		stime = task->signal->stime;
+		rcu_read_lock();
+		for_each_thread(task, t) {
+			utime += t->utime;
+			stime += t->stime;
+		}
+		rcu_read_unlock();
+	}
+	kcs_prstatus_common(prstatus)->pr_utime = ns_to_kernel_old_timeval(utime);
+	kcs_prstatus_common(prstatus)->pr_stime = ns_to_kernel_old_timeval(stime);
+	kcs_prstatus_common(prstatus)->pr_cutime =
+		ns_to_kernel_old_timeval(task->signal->cutime);
+	kcs_prstatus_common(prstatus)->pr_cstime =
+		ns_to_kernel_old_timeval(task->signal->cstime);
+}
+
+/* As fs/binfmt_elf.c:fill_prstatus(), with the target's own pids. */
+static void fill_prstatus(struct elf_prstatus *prstatus, struct task_struct *task)
+{
+	struct pid_namespace *ns;
+
+	rcu_read_lock();
+	ns = task_active_pid_ns(task);
+	if (ns) {
+		kcs_prstatus_common(prstatus)->pr_ppid =
+			task_pid_nr_ns(rcu_dereference(task->real_parent), ns);
+		kcs_prstatus_common(prstatus)->pr_pid = task_pid_nr_ns(task, ns);
+		kcs_prstatus_common(prstatus)->pr_pgrp = task_pgrp_nr_ns(task, ns);
+		kcs_prstatus_common(prstatus)->pr_sid = task_session_nr_ns(task, ns);
+	}
+	rcu_read_unlock();
+	kcs_prstatus_common(prstatus)->pr_sigpend = task->pending.signal.sig[0];
+	kcs_prstatus_common(prstatus)->pr_sighold = task->blocked.sig[0];
+	fill_times(prstatus, task);
+}
+
+/* In KVM_RUN the FP state in memory may be the guest's. */
+static bool runs_vcpu(const struct task_struct *task)
+{
+#ifdef CONFIG_PREEMPT_NOTIFIERS
+	return !hlist_empty(&task->preempt_notifiers);
+#else
+	return false;
+#endif
+}
+
+static void read_regsets(struct kcs_regs *regs, unsigned int i,
+			 struct task_struct *task, bool general_only)
+{
+	const struct user_regset_view *view = task_user_regset_view(task);
+	struct kcs_thread *thread = &regs->thread[i];
+	u32 offset = 0;
+	unsigned int j;
+
+	general_only |= runs_vcpu(task);
+	thread->inexact = general_only;
+	thread->nr = 0;
+	thread->prstatus.pr_fpvalid = 0;
+	fill_prstatus(&thread->prstatus, task);
+	regset_get(task, &view->regsets[0], sizeof(thread->prstatus.pr_reg),
+		   &thread->prstatus.pr_reg);
+
+	for (j = 1; j < view->n && !general_only; j++) {
+		const struct user_regset *regset = &view->regsets[j];
+		struct kcs_regset_note *note = &thread->note[thread->nr];
+		size_t room = regs->stride - offset;
+		int size;
+
+		if (!has_core_note(regset) || !is_active(task, regset))
+			continue;
+		if (thread->nr == KCS_MAX_REGSETS || room < regset_size(regset)) {
+			thread->inexact = true;
+			continue;
+		}
+		size = regset_get(task, regset, regset_size(regset),
+				  kcs_regs_data(regs, i) + offset);
+		if (size <= 0)
+			continue;
+		note->type = regset->core_note_type;
+		note->size = size;
+		note->offset = offset;
+		offset += ALIGN(size, 8);
+		thread->nr++;
+		if (note->type == NT_PRFPREG)
+			thread->prstatus.pr_fpvalid = 1;
+	}
+}
+
+static unsigned long switches(const struct task_struct *task)
+{
+	return READ_ONCE(task->nvcsw) + READ_ONCE(task->nivcsw);
+}
+
+/* Return: were they read, all at one instant? */
+static bool read_off_cpu(struct kcs_regs *regs, unsigned int i,
+			 struct task_struct *task)
+{
+	unsigned long before;
+
+	if (smp_load_acquire(&task->on_cpu))
+		return false;
+	before = switches(task);
+	smp_rmb();
+	read_regsets(regs, i, task, false);
+	smp_rmb();
+	return !READ_ONCE(task->on_cpu) && switches(task) == before;
+}
+
+static bool read_thread(struct kcs_regs *regs, unsigned int i,
+			struct kcs_park_slot *slot, bool settle)
+{
+	struct task_struct *task = slot->task;
+	bool parked = smp_load_acquire(&slot->state) == KCS_PARK_PARKED;
+	unsigned int state = kcs_task_state(task);
+
+	if (task == current) {
+		read_regsets(regs, i, task, false);
+		return true;
+	}
+	/* A runnable thread is about to park. */
+	if (!parked && state == TASK_RUNNING && !settle)
+		return false;
+	regs->thread[i].state = parked ? TASK_RUNNING : state;
+	if (read_off_cpu(regs, i, task))
+		return true;
+	if (!settle)
+		return false;
+	/*
+	 * It has been in the kernel ever since the pause began: the general
+	 * registers are where its entry saved them, the others are in the CPU.
+	 */
+	read_regsets(regs, i, task, true);
+	return true;
+}
+
+unsigned int kcs_regs_read(struct kcs_regs *regs, struct kcs_parkset *set,
+			   bool settle)
+{
+	unsigned int i, left = 0;
+
+	regs->count = min(smp_load_acquire(&set->used), regs->max);
+	for (i = 0; i < regs->count; i++) {
+		struct kcs_park_slot *slot = kcs_parkset_slot(set, i);
+
+		if (regs->thread[i].read)
+			continue;
+		/* It exited: it is past its last user instruction. */
+		if (READ_ONCE(slot->task->flags) & PF_EXITING)
+			continue;
+		regs->thread[i].read = read_thread(regs, i, slot, settle);
+		left += !regs->thread[i].read;
+	}
+	return left;
+}

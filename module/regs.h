@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Registers of the threads of a park set, read while they can't change.
+ *
+ * The kernel may still change the registers of a thread that sleeps (a signal
+ * frame, sigreturn, execve), so they are read as under a sequence lock whose
+ * count is the thread's context switches. A thread that sleeps in our callback
+ * needs no such care; nor does the caller itself.
+ */
+#ifndef _KCS_REGS_H
+#define _KCS_REGS_H
+
+#include <linux/elfcore.h>
+#include <linux/sched.h>
+#include <linux/types.h>
+
+struct kcs_parkset;
+
+#define KCS_MAX_REGSETS 8	/* with a core note, NT_PRSTATUS's not counted */
+
+/**
+ * struct kcs_regset_note - one regset of one thread
+ * @type: NT_*
+ * @size: bytes; 0 where it was left out
+ * @offset: in the thread's buffer
+ */
+struct kcs_regset_note {
+	u32 type;
+	u32 size;
+	u32 offset;
+};
+
+/**
+ * struct kcs_thread - one thread's notes
+ * @read: NT_PRSTATUS at least was read
+ * @inexact: FP notes left out, or read while the thread ran in the kernel
+ * @state: the task state (TASK_RUNNING if parked), for NT_PRPSINFO
+ * @nr: entries of @note
+ * @note: the other regsets, in the kernel's order
+ * @prstatus: NT_PRSTATUS
+ */
+struct kcs_thread {
+	bool read;
+	bool inexact;
+	unsigned int state;
+	unsigned int nr;
+	struct kcs_regset_note note[KCS_MAX_REGSETS];
+	struct elf_prstatus prstatus;
+};
+
+/**
+ * struct kcs_regs - registers of a whole set
+ * @max: threads there is room for
+ * @count: threads recorded
+ * @stride: bytes of buffer a thread
+ * @thread: by slot of the park set
+ * @data: the buffers
+ */
+struct kcs_regs {
+	unsigned int max;
+	unsigned int count;
+	size_t stride;
+	struct kcs_thread *thread;
+	void *data;
+};
+
+static inline void *kcs_regs_data(const struct kcs_regs *regs, unsigned int i)
+{
+	return regs->data + i * regs->stride;
+}
+
+/**
+ * kcs_regs_alloc() - room for every regset of @max threads like @task's
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int kcs_regs_alloc(struct kcs_regs *regs, struct task_struct *task,
+		   unsigned int max);
+void kcs_regs_free(struct kcs_regs *regs);
+
+/**
+ * kcs_regs_read() - read what can be read now
+ * @regs: allocated for at least as many threads as @set has slots
+ * @set: started
+ * @settle: do not wait for threads to park any longer: read runnable ones where
+ *	they stand, and of those that are on a CPU, in the kernel, the general
+ *	registers only
+ *
+ * Return: threads still to be read.
+ */
+unsigned int kcs_regs_read(struct kcs_regs *regs, struct kcs_parkset *set,
+			   bool settle);
+
+#endif

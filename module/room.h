@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * How much memory may still be used before somebody gets hurt: under the memory
+ * limit of every ancestor cgroup of the target, and on the machine.
+ *
+ * Pages that the target writes while a clone lives are charged to the target's
+ * cgroup, and the old ones stay charged as well.
+ */
+#ifndef _KCS_ROOM_H
+#define _KCS_ROOM_H
+
+#include <linux/types.h>
+
+struct mem_cgroup;
+struct mm_struct;
+
+/**
+ * kcs_room_memcg() - the memory cgroup a target's memory is charged to
+ *
+ * Return: with a reference, to be dropped with mem_cgroup_put(); NULL where the
+ * kernel has no memory cgroups.
+ */
+struct mem_cgroup *kcs_room_memcg(struct mm_struct *mm);
+
+/**
+ * kcs_room() - bytes that may be added before a limit is near
+ * @memcg: from kcs_room_memcg(), or NULL
+ *
+ * Counts page cache that can be given back as room. A margin is taken off
+ * every limit: the larger of a fiftieth of it and 32 MiB, but no more than a
+ * fifth.
+ *
+ * Return: the least over all limits, 0 if one is near or passed.
+ */
+u64 kcs_room(struct mem_cgroup *memcg);
+
+/**
+ * kcs_room_commit() - can strict overcommit accounting bear it?
+ * @bytes: of accountable memory that is to be accounted a second time
+ *
+ * Return: false where vm.overcommit_memory=2 and the limit would be passed, as
+ * far as the module can tell.
+ */
+bool kcs_room_commit(u64 bytes);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The bytes of a core: headers and notes from memory, segments from where the
+ * segment table says.
+ */
+#ifndef _KCS_STREAM_H
+#define _KCS_STREAM_H
+
+#include <linux/types.h>
+
+struct iov_iter;
+struct kcs_snapshot;
+struct mm_struct;
+
+/**
+ * kcs_stream_read() - read from a core
+ * @snap: the snapshot
+ * @pos: file offset
+ * @iter: where to
+ *
+ * Context: sleeps, killably.
+ * Return: bytes read, 0 at the end, -ECANCELED if the clone was dropped,
+ * -EFAULT, -EINTR.
+ */
+ssize_t kcs_stream_read(struct kcs_snapshot *snap, loff_t pos,
+			struct iov_iter *iter);
+
+/**
+ * kcs_stream_seek() - lseek(2) with SEEK_DATA and SEEK_HOLE
+ * @snap: the snapshot
+ * @pos: file offset
+ * @data: SEEK_DATA, else SEEK_HOLE
+ *
+ * Return: the offset, -ENXIO, -ECANCELED or -EINTR.
+ */
+loff_t kcs_stream_seek(struct kcs_snapshot *snap, loff_t pos, bool data);
+
+/**
+ * kcs_stream_measure() - fill in the figures for data and inexact bytes
+ * @snap: laid out
+ *
+ * Return: 0 or -EINTR.
+ */
+int kcs_stream_measure(struct kcs_snapshot *snap);
+
+/**
+ * kcs_peek() - read a few bytes of an address space
+ * @mm: the caller holds an mm_users reference
+ * @addr: any
+ * @buf: where to
+ * @len: bytes
+ *
+ * Return: bytes read before something could not be.
+ */
+size_t kcs_peek(struct mm_struct *mm, unsigned long addr, void *buf, size_t len);
+
+#endif

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/elf.h>
+#include <linux/kcoresnap.h>
+#include <linux/mm.h>
+#include <linux/netlink.h>
+#include <linux/pid.h>
+#include <linux/ptrace.h>
+#include <linux/regset.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/time_namespace.h>
+#include <net/sock.h>
+
+#include "ksym.h"
+#include "refusal.h"
+#include "target.h"
+
+unsigned int kcs_policy = KCORESNAP_POLICY_INIT_NS;
+
+/* What nsec_to_clock_t() does, which is not exported. */
+static u64 start_time_of(const struct task_struct *task)
+{
+	return div_u64(timens_add_boottime_ns(task->start_boottime),
+		       NSEC_PER_SEC / USER_HZ);
+}
+
+static struct task_struct *find_leader(pid_t nr)
+{
+	struct task_struct *task;
+
+	rcu_read_lock();
+	task = pid_task(find_vpid(nr), PIDTYPE_PID);
+	if (task)
+		task = get_task_struct(task->group_leader);
+	rcu_read_unlock();
+	return task;
+}
+
+/* The leader may be a zombie while other threads live on. */
+static int find_mm(struct kcs_target *target)
+{
+	struct task_struct *task;
+
+	target->mm = get_task_mm(target->leader);
+	if (target->mm) {
+		target->task = get_task_struct(target->leader);
+		return 0;
+	}
+
+	rcu_read_lock();
+	for_each_thread(target->leader, task) {
+		target->mm = get_task_mm(task);
+		if (target->mm) {
+			target->task = get_task_struct(task);
+			break;
+		}
+	}
+	rcu_read_unlock();
+	return target->mm ? 0 : -ESRCH;
+}
+
+bool kcs_may_administer(struct sk_buff *skb)
+{
+	return netlink_ns_capable(skb, &init_user_ns, CAP_SYS_PTRACE);
+}
+
+static bool may_over_target(struct sk_buff *skb, struct task_struct *task)
+{
+	const struct cred *cred = get_task_cred(task);
+	bool may = netlink_ns_capable(skb, cred->user_ns, CAP_SYS_PTRACE);
+
+	put_cred(cred);
+	return may;
+}
+
+/* A privileged program must not act for whoever handed it a socket. */
+static bool opened_by_sender(struct sk_buff *skb)
+{
+	const struct socket *sock = NETLINK_CB(skb).sk->sk_socket;
+	const struct cred *opener = sock && sock->file ? sock->file->f_cred : NULL;
+	const struct cred *sender = current_cred();
+
+	if (!opener)
+		return false;
+	return uid_eq(opener->uid, sender->uid) && uid_eq(opener->euid, sender->euid) &&
+	       gid_eq(opener->gid, sender->gid) && gid_eq(opener->egid, sender->egid) &&
+	       opener->user_ns == sender->user_ns &&
+	       cap_issubset(sender->cap_effective, opener->cap_effective);
+}
+
+static int check_policy(struct task_struct *task, struct sk_buff *skb,
+			struct kcs_refusal *why)
+{
+	switch (READ_ONCE(kcs_policy)) {
+	case KCORESNAP_POLICY_PTRACE:
+		if (!opened_by_sender(skb))
+			return kcs_refuse(why, EPERM,
+					  "the netlink socket was opened with other rights than the request was sent with: open it in the process that sends");
+		return 0;
+	case KCORESNAP_POLICY_TARGET_NS:
+		if (!may_over_target(skb, task))
+			return kcs_refuse(why, EPERM,
+					  "this takes CAP_SYS_PTRACE in the target's user namespace: run it as root there");
+		return 0;
+	default:
+		if (!kcs_may_administer(skb))
+			return kcs_refuse(why, EPERM,
+					  "this takes CAP_SYS_PTRACE in the initial user namespace: run it as root on the host");
+		return 0;
+	}
+}
+
+static int check_rights(struct kcs_target *target, struct sk_buff *skb,
+			struct kcs_refusal *why)
+{
+	int err = check_policy(target->task, skb, why);
+
+	if (err)
+		return err;
+	if (!kcs_ptrace_may_access(target->task, PTRACE_MODE_ATTACH_REALCREDS))
+		return kcs_refuse(why, EPERM,
+				  "ptrace's rules keep the caller from this process (owner, dumpable flag, Yama's ptrace_scope or another security module): run it as root");
+	return 0;
+}
+
+static bool is_64bit(struct task_struct *task)
+{
+	return !test_tsk_thread_flag(task, TIF_ADDR32) &&
+	       task_user_regset_view(task)->e_machine == EM_X86_64;
+}
+
+static int check_kind(struct task_struct *leader, const struct kcs_request *req,
+		      struct kcs_refusal *why)
+{
+	if (leader->flags & PF_KTHREAD)
+		return kcs_refuse(why, ESRCH,
+				  "process %d is a kernel thread and has no memory of its own: name a user process",
+				  req->pid);
+	if (req->has_start_time && start_time_of(leader) != req->start_time)
+		return kcs_refuse(why, ESRCH,
+				  "process %d is not the one that was meant: its pid was reused meanwhile, look it up again",
+				  req->pid);
+	return 0;
+}
+
+int kcs_target_get(struct kcs_target *target, const struct kcs_request *req,
+		   struct kcs_refusal *why)
+{
+	int err;
+
+	*target = (struct kcs_target) { .leader = find_leader(req->pid) };
+	if (!target->leader)
+		return kcs_refuse(why, ESRCH,
+				  "there is no process %d in the caller's pid namespace: check the pid",
+				  req->pid);
+	err = check_kind(target->leader, req, why);
+	if (err)
+		goto put_leader;
+
+	if (down_read_killable(&target->leader->signal->exec_update_lock)) {
+		err = kcs_refuse_killed(why);
+		goto put_leader;
+	}
+	if (find_mm(target)) {
+		err = kcs_refuse(why, ESRCH,
+				 "process %d has exited and has no memory any more: nothing is left to snapshot",
+				 req->pid);
+		goto unlock;
+	}
+	err = check_rights(target, req->skb, why);
+	if (err)
+		goto put_mm;
+	if (!is_64bit(target->task)) {
+		err = kcs_refuse(why, EOPNOTSUPP,
+				 "process %d is a 32-bit program, which this version can't snapshot: use gcore",
+				 req->pid);
+		goto put_mm;
+	}
+	return 0;
+
+put_mm:
+	mmput(target->mm);
+	put_task_struct(target->task);
+unlock:
+	up_read(&target->leader->signal->exec_update_lock);
+put_leader:
+	put_task_struct(target->leader);
+	return err;
+}
+
+void kcs_target_put(struct kcs_target *target)
+{
+	up_read(&target->leader->signal->exec_update_lock);
+	mmput(target->mm);
+	put_task_struct(target->task);
+	put_task_struct(target->leader);
+}
+
+bool kcs_target_is_dying(const struct kcs_target *target)
+{
+	return mm_flags_test(MMF_UNSTABLE, target->mm) ||
+	       mm_flags_test(MMF_OOM_SKIP, target->mm) ||
+	       (READ_ONCE(target->leader->signal->flags) &
+		(SIGNAL_GROUP_EXIT | SIGNAL_GROUP_COREDUMP));
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * From a pid to a task, its address space, and the right to look into it.
+ */
+#ifndef _KCS_TARGET_H
+#define _KCS_TARGET_H
+
+#include <linux/sched.h>
+#include <linux/types.h>
+
+struct kcs_refusal;
+struct sk_buff;
+
+/**
+ * struct kcs_request - what was asked for
+ * @skb: the message, for the sender's and the socket opener's rights
+ * @pid: in the caller's pid namespace
+ * @has_start_time: @start_time was given
+ * @start_time: field 22 of /proc/PID/stat, clock ticks
+ * @mode: enum kcoresnap_mode
+ * @has_filter: @filter was given
+ * @filter: coredump_filter bits
+ * @max_pause_ns: bound of the pause
+ * @allow: enum kcoresnap_allow
+ * @dry_run: predict only
+ */
+struct kcs_request {
+	struct sk_buff *skb;
+	pid_t pid;
+	bool has_start_time;
+	u64 start_time;
+	u32 mode;
+	bool has_filter;
+	u32 filter;
+	u64 max_pause_ns;
+	u32 allow;
+	bool dry_run;
+};
+
+/**
+ * struct kcs_target - a target, held
+ * @leader: thread group leader, possibly a zombie; with a reference
+ * @task: the thread @mm was taken from; with a reference
+ * @mm: with an mm_users reference
+ *
+ * While it is held, @leader's signal->exec_update_lock is held for reading: no
+ * execve can put another program, with other rights, under what was checked.
+ */
+struct kcs_target {
+	struct task_struct *leader;
+	struct task_struct *task;
+	struct mm_struct *mm;
+};
+
+/**
+ * kcs_target_get() - find and lock a target, and check the caller's rights
+ * @target: filled in
+ * @req: the request
+ * @why: filled in on error
+ *
+ * Context: may sleep, killably.
+ * Return: 0; -ESRCH, -EPERM, -EOPNOTSUPP or -EINTR.
+ */
+int kcs_target_get(struct kcs_target *target, const struct kcs_request *req,
+		   struct kcs_refusal *why);
+void kcs_target_put(struct kcs_target *target);
+
+/**
+ * kcs_target_is_dying() - is the target being killed, or out of memory?
+ */
+bool kcs_target_is_dying(const struct kcs_target *target);
+
+/**
+ * kcs_may_administer() - CAP_SYS_PTRACE in the initial user namespace, of the
+ *	sender and of whoever opened the socket?
+ */
+bool kcs_may_administer(struct sk_buff *skb);
+
+/** Module parameter "policy", enum kcoresnap_policy. */
+extern unsigned int kcs_policy;
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The segment table: what each VMA of the target becomes in the core, as
+ * fs/coredump.c:vma_dump_size() chooses, and where its bytes come from.
+ *
+ * It is recorded from the clone while the target is parked. What fork leaves
+ * out of a clone (VM_DONTCOPY, VM_WIPEONFORK) or what is taken out of it before
+ * the target runs on (private hugetlb) is recorded from the target itself.
+ */
+#ifndef _KCS_VMA_H
+#define _KCS_VMA_H
+
+#include <linux/mm.h>
+#include <linux/types.h>
+
+struct kcs_refusal;
+
+/**
+ * enum kcs_source - where the bytes of a segment come from
+ * @KCS_SRC_ZERO: zeros, as in the kernel's own core (vvar, vsyscall)
+ * @KCS_SRC_CLONE: the clone
+ * @KCS_SRC_FILE: the mapped file, read live
+ * @KCS_SRC_CAPTURED: copied while parked up to @captured_end, live from there
+ * @KCS_SRC_LIVE: the target, read live
+ */
+enum kcs_source {
+	KCS_SRC_ZERO,
+	KCS_SRC_CLONE,
+	KCS_SRC_FILE,
+	KCS_SRC_CAPTURED,
+	KCS_SRC_LIVE,
+};
+
+/**
+ * struct kcs_segment - one VMA
+ * @start: first address
+ * @end: first address behind it
+ * @size: bytes of it in the core; KCS_SIZE_MAYBE_ELF until resolved
+ * @captured_end: see KCS_SRC_CAPTURED
+ * @pgoff: offset in @file, in pages
+ * @flags: VM_* of the target's VMA
+ * @file: mapped file, with a reference, or NULL
+ * @source: enum kcs_source
+ * @special: named by its vm_ops (vdso and the like): exact, though not anonymous
+ */
+struct kcs_segment {
+	unsigned long start;
+	unsigned long end;
+	unsigned long size;
+	unsigned long captured_end;
+	unsigned long pgoff;
+	unsigned long flags;
+	struct file *file;
+	enum kcs_source source;
+	bool special;
+};
+
+/* The first page, if it begins with the ELF magic; known after release. */
+#define KCS_SIZE_MAYBE_ELF 1UL
+
+/**
+ * struct kcs_segments - the table
+ * @max: entries there is room for
+ * @nr: entries in use
+ * @recorded: of these, entries recorded from the clone, by address
+ * @table: all by address, once kcs_segments_sort() ran
+ */
+struct kcs_segments {
+	unsigned int max;
+	unsigned int nr;
+	unsigned int recorded;
+	struct kcs_segment *table;
+};
+
+/* Mappings that must not stay in a clone while the target runs. */
+#define KCS_TRIM_FLAGS (VM_SHARED | VM_MAYSHARE | VM_HUGETLB | VM_IO | VM_PFNMAP)
+
+/**
+ * kcs_vma_excluded() - is its content missing from the clone at release?
+ * @flags: VM_* of a target's VMA
+ */
+static inline bool kcs_vma_excluded(unsigned long flags)
+{
+	if (flags & (VM_SHARED | VM_MAYSHARE | VM_IO | VM_PFNMAP))
+		return false;
+	return flags & (VM_DONTCOPY | VM_WIPEONFORK | VM_HUGETLB);
+}
+
+/**
+ * kcs_filter_of() - a target's coredump_filter
+ *
+ * Return: bits as /proc/PID/coredump_filter shows them.
+ */
+u32 kcs_filter_of(const struct mm_struct *mm);
+
+int kcs_segments_alloc(struct kcs_segments *segs, unsigned int max);
+void kcs_segments_free(struct kcs_segments *segs);
+
+/**
+ * kcs_segments_record() - record the clone's VMAs
+ * @segs: allocated, empty
+ * @clone: the caller holds its mmap_lock for reading
+ * @filter: coredump_filter bits
+ *
+ * Return: 0, or -ENOSPC if there are more VMAs than room.
+ */
+int kcs_segments_record(struct kcs_segments *segs, struct mm_struct *clone,
+			u32 filter);
+
+/**
+ * kcs_segments_exclude() - find or add the entry of a VMA that the clone does
+ *	not hold the content of, and give it source KCS_SRC_LIVE
+ * @segs: kcs_segments_record() ran
+ * @vma: of the target, whose mmap_lock is held; kcs_vma_excluded()
+ * @filter: coredump_filter bits
+ *
+ * Return: the entry, or NULL if there is no room.
+ */
+struct kcs_segment *kcs_segments_exclude(struct kcs_segments *segs,
+					 struct vm_area_struct *vma, u32 filter);
+
+/** kcs_segments_sort() - put entries in the order of their addresses */
+void kcs_segments_sort(struct kcs_segments *segs);
+
+/**
+ * kcs_next_populated() - skip unpopulated page tables
+ * @mm: the caller holds its mmap_lock for reading
+ * @addr: in one VMA that is anonymous and not hugetlb
+ * @end: its end
+ *
+ * Looks at pgd to pmd only: page-table pages above a PTE page are freed under
+ * the mmap_lock held for writing, PTE pages may go at any time.
+ *
+ * Return: the first address from @addr on under whose pmd there may be a page,
+ * or @end.
+ */
+unsigned long kcs_next_populated(struct mm_struct *mm, unsigned long addr,
+				 unsigned long end);
+
+#endif
