@@ -166,7 +166,7 @@ static enum kcs_copy_result splice_piece(struct kcs_copy *copy, size_t len)
 
 	n = splice(copy->in, &offset, copy->out, NULL, len, SPLICE_F_MORE);
 	if (n < 0) {
-		if (errno == EINVAL || errno == ENOSYS) {
+		if (errno == EINVAL) {
 			copy->sink = KCS_SINK_STREAM;
 			return KCS_COPY_OK;
 		}

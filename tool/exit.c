@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 
+#include "array.h"
 #include "exit.h"
 
 static const struct {
@@ -44,7 +45,7 @@ void kcs_exit_print(FILE *to)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(codes); i++)
 		fprintf(to, "  %-5d %s\n", codes[i].code, codes[i].text);
 	fprintf(to, "  128+N ended by signal N\n");
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "interrupt.h"
 #include "say.h"
 
@@ -54,7 +55,7 @@ int kcs_interrupt_start(void)
 	int ret;
 
 	sigemptyset(&set);
-	for (i = 0; i < sizeof(ending) / sizeof(ending[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(ending); i++) {
 		if (!sigaction(ending[i], NULL, &old) &&
 		    old.sa_handler != SIG_IGN)
 			sigaddset(&set, ending[i]);

@@ -9,11 +9,11 @@
 
 #include <linux/kcoresnap.h>
 
+#include "array.h"
 #include "cmd.h"
 #include "parse.h"
 #include "say.h"
 
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define SEE_HELP "see 'kcoresnap --help'"
 
 #define USEC_PER_SEC 1000000

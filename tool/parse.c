@@ -4,9 +4,8 @@
 
 #include <linux/kcoresnap.h>
 
+#include "array.h"
 #include "parse.h"
-
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 static const char *const modes[] = {
 	[KCORESNAP_MODE_AUTO] = "auto",
