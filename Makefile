@@ -7,7 +7,6 @@ KVER ?= $(shell uname -r)
 KERNELDIR ?= /lib/modules/$(KVER)/build
 
 PREFIX ?= /usr/local
-BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 DKMSDIR := /usr/src/$(NAME)-$(VERSION)
@@ -78,15 +77,11 @@ ifeq ($(DESTDIR),)
 endif
 	$(Q)rm -rf $(DESTDIR)$(DKMSDIR)
 
-install-tool: tool
-	$(say) INSTALL $(DESTDIR)$(BINDIR)/$(NAME)
-	$(Q)install -D -m 0755 tool/$(NAME) $(DESTDIR)$(BINDIR)/$(NAME)
-	$(Q)install -D -m 0644 tool/$(NAME).8 $(DESTDIR)$(MANDIR)/man8/$(NAME).8
-	$(Q)install -D -m 0644 tool/$(NAME).bash $(DESTDIR)$(COMPLETIONDIR)/$(NAME)
+install-tool:
+	+$(Q)$(MAKE) -C tool install
 
 uninstall-tool:
-	$(say) REMOVE $(DESTDIR)$(BINDIR)/$(NAME)
-	$(Q)rm -f $(DESTDIR)$(BINDIR)/$(NAME) $(DESTDIR)$(MANDIR)/man8/$(NAME).8 $(DESTDIR)$(COMPLETIONDIR)/$(NAME)
+	+$(Q)$(MAKE) -C tool uninstall
 	$(Q)for dir in $(MANDIR)/man8 $(COMPLETIONDIR) $(dir $(COMPLETIONDIR)); do \
 		if test -d $(DESTDIR)$$dir; then rmdir --ignore-fail-on-non-empty $(DESTDIR)$$dir; fi; \
 	done
