@@ -93,6 +93,11 @@ sys.exit(child.wait())' env LD_PRELOAD="$fake" "$KCORESNAP" "$target"
 	fails 8 "open standard output for writing"
 }
 
+@test "what is said never lands in the core" {
+	LD_PRELOAD=$fake "$KCORESNAP" -v -o out/core "$target" >&- 2>&- 3>&-
+	cmp core out/core
+}
+
 @test "a full disk on standard output" {
 	stdout=/dev/full fake "$target"
 	fails 8 "No space left"
