@@ -211,6 +211,8 @@ static int clone_thread(void *arg)
 	struct task_struct *child = NULL;
 
 	allow_kernel_signal(SIGKILL);
+	/* The target waits for it: no time to queue for a CPU. */
+	set_user_nice(current, MIN_NICE);
 	kthread_use_mm(job->target);
 	complete(&job->ready);
 

@@ -7,6 +7,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/pid_namespace.h>
+#include <linux/sched/mm.h>
 #include <linux/user_namespace.h>
 #include <net/genetlink.h>
 #include <net/net_namespace.h>
@@ -358,7 +359,8 @@ static int do_snapshot(struct sk_buff *skb, struct genl_info *info)
 		err = snapshot_for(&req, skb, info, &why);
 		if (why.err && !req.dry_run) {
 			tell_failed(&req, &why);
-			pr_info("snapshot of pid %d refused: %s\n", req.pid, why.msg);
+			pr_info_ratelimited("snapshot of pid %d refused: %s\n",
+					    req.pid, why.msg);
 		}
 	}
 	module_put(THIS_MODULE);
@@ -412,6 +414,7 @@ static int dump_list(struct sk_buff *msg, struct netlink_callback *cb)
 
 static int cancel_by_id(u32 id, struct sk_buff *skb)
 {
+	struct mm_struct *clone = NULL;
 	struct kcs_snapshot *snap;
 	int err = -ENOENT;
 
@@ -419,11 +422,14 @@ static int cancel_by_id(u32 id, struct sk_buff *skb)
 	list_for_each_entry(snap, &kcs_snapshots, node) {
 		if (snap->id != id || !is_callers(snap, skb))
 			continue;
-		kcs_snapshot_drop(snap, ECANCELED);
+		clone = kcs_snapshot_detach(snap, ECANCELED);
 		err = 0;
 		break;
 	}
 	mutex_unlock(&kcs_snapshots_lock);
+	/* Freeing gigabytes takes a while, and others want the list. */
+	if (clone)
+		mmput(clone);
 	return err;
 }
 

@@ -41,17 +41,18 @@ static bool anyone_active(struct task_struct *group, const struct user_regset *r
 	return active;
 }
 
-int kcs_regs_alloc(struct kcs_regs *regs, struct task_struct *task,
-		   unsigned int max)
+int kcs_regs_alloc(struct kcs_regs *regs, struct task_struct *leader,
+		   const struct user_regset_view *view, unsigned int max)
 {
-	const struct user_regset_view *view = task_user_regset_view(task);
 	unsigned int i;
 
+	regs->leader = leader;
+	regs->view = view;
 	regs->max = max;
 	regs->stride = 0;
 	for (i = 1; i < view->n; i++)
 		if (has_core_note(&view->regsets[i]) &&
-		    anyone_active(task, &view->regsets[i]))
+		    anyone_active(leader, &view->regsets[i]))
 			regs->stride += ALIGN(regset_size(&view->regsets[i]), 8);
 
 	regs->thread = kvcalloc(max, sizeof(*regs->thread), GFP_KERNEL);
@@ -128,7 +129,7 @@ static bool runs_vcpu(const struct task_struct *task)
 static void read_regsets(struct kcs_regs *regs, unsigned int i,
 			 struct task_struct *task, bool general_only)
 {
-	const struct user_regset_view *view = task_user_regset_view(task);
+	const struct user_regset_view *view = regs->view;
 	struct kcs_thread *thread = &regs->thread[i];
 	u32 offset = 0;
 	unsigned int j;
@@ -223,7 +224,7 @@ unsigned int kcs_regs_read(struct kcs_regs *regs, struct kcs_parkset *set,
 	for (i = 0; i < regs->count; i++) {
 		struct kcs_park_slot *slot = kcs_parkset_slot(set, i);
 
-		if (regs->thread[i].read)
+		if (regs->thread[i].read || !same_thread_group(slot->task, regs->leader))
 			continue;
 		/* It exited: it is past its last user instruction. */
 		if (READ_ONCE(slot->task->flags) & PF_EXITING)

@@ -15,6 +15,7 @@
 #include <linux/types.h>
 
 struct kcs_parkset;
+struct user_regset_view;
 
 #define KCS_MAX_REGSETS 8	/* with a core note, NT_PRSTATUS's not counted */
 
@@ -49,7 +50,9 @@ struct kcs_thread {
 };
 
 /**
- * struct kcs_regs - registers of a whole set
+ * struct kcs_regs - registers of a thread group
+ * @leader: of the group; tasks of others that share its memory have none
+ * @view: its regsets
  * @max: threads there is room for
  * @count: threads recorded
  * @stride: bytes of buffer a thread
@@ -57,6 +60,8 @@ struct kcs_thread {
  * @data: the buffers
  */
 struct kcs_regs {
+	struct task_struct *leader;
+	const struct user_regset_view *view;
 	unsigned int max;
 	unsigned int count;
 	size_t stride;
@@ -70,12 +75,16 @@ static inline void *kcs_regs_data(const struct kcs_regs *regs, unsigned int i)
 }
 
 /**
- * kcs_regs_alloc() - room for every regset of @max threads like @task's
+ * kcs_regs_alloc() - room for every regset that a thread of a group has
+ * @regs: filled in
+ * @leader: the group's leader; outlives @regs
+ * @view: its regsets
+ * @max: threads
  *
  * Return: 0 or -ENOMEM.
  */
-int kcs_regs_alloc(struct kcs_regs *regs, struct task_struct *task,
-		   unsigned int max);
+int kcs_regs_alloc(struct kcs_regs *regs, struct task_struct *leader,
+		   const struct user_regset_view *view, unsigned int max);
 void kcs_regs_free(struct kcs_regs *regs);
 
 /**

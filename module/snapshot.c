@@ -53,7 +53,7 @@ struct mm_struct *kcs_snapshot_clone(struct kcs_snapshot *snap)
 	return mm;
 }
 
-void kcs_snapshot_drop(struct kcs_snapshot *snap, int err)
+struct mm_struct *kcs_snapshot_detach(struct kcs_snapshot *snap, int err)
 {
 	struct mm_struct *mm;
 
@@ -63,6 +63,13 @@ void kcs_snapshot_drop(struct kcs_snapshot *snap, int err)
 	if (!snap->dropped)
 		snap->dropped = err;
 	spin_unlock(&snap->lock);
+	return mm;
+}
+
+static void drop(struct kcs_snapshot *snap, int err)
+{
+	struct mm_struct *mm = kcs_snapshot_detach(snap, err);
+
 	if (mm)
 		mmput(mm);
 }
@@ -79,12 +86,12 @@ static void watch(struct work_struct *work)
 	if (READ_ONCE(snap->dropped))
 		return;
 	if (!kcs_room(snap->memcg)) {
-		kcs_snapshot_drop(snap, ENOMEM);
+		drop(snap, ENOMEM);
 		pr_warn("snapshot %u of %s dropped: memory runs short\n",
 			snap->id, snap->comm);
 		return;
 	}
-	queue_delayed_work(system_unbound_wq, &snap->watch,
+	queue_delayed_work(system_dfl_wq, &snap->watch,
 			   msecs_to_jiffies(WATCH_INTERVAL_MS));
 }
 
@@ -111,7 +118,7 @@ static int prepare(struct taking *t)
 	if (!t->set)
 		return kcs_refuse_nomem(t->why);
 	slots = t->set->nchunks * KCS_PARK_CHUNK;
-	if (kcs_regs_alloc(&t->regs, t->target.task, slots))
+	if (kcs_regs_alloc(&t->regs, t->target.leader, t->target.view, slots))
 		return kcs_refuse_nomem(t->why);
 	t->job = kcs_clone_create(t->target.mm, filter, t->snap->forecast.excluded);
 	if (IS_ERR(t->job)) {
@@ -359,7 +366,7 @@ static struct kcs_snapshot *snapshot_alloc(const struct kcs_target *target,
 
 static void snapshot_free(struct kcs_snapshot *snap)
 {
-	kcs_snapshot_drop(snap, ECANCELED);
+	drop(snap, ECANCELED);
 	if (snap->job) {
 		/* The clone's memory goes when thread and child have let go too. */
 		wait_for_completion(&snap->job->finished);
@@ -382,7 +389,7 @@ static void publish(struct kcs_snapshot *snap)
 	mutex_lock(&kcs_snapshots_lock);
 	list_add_tail(&snap->node, &kcs_snapshots);
 	mutex_unlock(&kcs_snapshots_lock);
-	queue_delayed_work(system_unbound_wq, &snap->watch, 0);
+	queue_delayed_work(system_dfl_wq, &snap->watch, 0);
 }
 
 static void taking_end(struct taking *t)

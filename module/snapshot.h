@@ -126,10 +126,14 @@ struct kcs_snapshot *kcs_snapshot_take(const struct kcs_request *req,
 void kcs_snapshot_destroy(struct kcs_snapshot *snap);
 
 /**
- * kcs_snapshot_drop() - give up the clone
+ * kcs_snapshot_detach() - give up the clone
  * @err: positive errno, kept if it is the first
+ *
+ * Context: atomic.
+ * Return: the clone, or NULL; its mm_users reference is the caller's, who drops
+ * it with mmput() where that may sleep.
  */
-void kcs_snapshot_drop(struct kcs_snapshot *snap, int err);
+struct mm_struct *kcs_snapshot_detach(struct kcs_snapshot *snap, int err);
 
 /**
  * kcs_snapshot_clone() - the clone, to be read

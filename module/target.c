@@ -126,10 +126,11 @@ static int check_rights(struct kcs_target *target, struct sk_buff *skb,
 	return 0;
 }
 
-static bool is_64bit(struct task_struct *task)
+static bool is_64bit(struct kcs_target *target)
 {
-	return !test_tsk_thread_flag(task, TIF_ADDR32) &&
-	       task_user_regset_view(task)->e_machine == EM_X86_64;
+	target->view = task_user_regset_view(target->task);
+	return !test_tsk_thread_flag(target->task, TIF_ADDR32) &&
+	       target->view->e_machine == EM_X86_64;
 }
 
 static int check_kind(struct task_struct *leader, const struct kcs_request *req,
@@ -173,7 +174,7 @@ int kcs_target_get(struct kcs_target *target, const struct kcs_request *req,
 	err = check_rights(target, req->skb, why);
 	if (err)
 		goto put_mm;
-	if (!is_64bit(target->task)) {
+	if (!is_64bit(target)) {
 		err = kcs_refuse(why, EOPNOTSUPP,
 				 "process %d is a 32-bit program, which this version can't snapshot: use gcore",
 				 req->pid);

@@ -10,6 +10,7 @@
 
 struct kcs_refusal;
 struct sk_buff;
+struct user_regset_view;
 
 /**
  * struct kcs_request - what was asked for
@@ -42,6 +43,8 @@ struct kcs_request {
  * @leader: thread group leader, possibly a zombie; with a reference
  * @task: the thread @mm was taken from; with a reference
  * @mm: with an mm_users reference
+ * @view: the program's regsets; a thread's own may be another while it runs code
+ *	of the other width
  *
  * While it is held, @leader's signal->exec_update_lock is held for reading: no
  * execve can put another program, with other rights, under what was checked.
@@ -50,6 +53,7 @@ struct kcs_target {
 	struct task_struct *leader;
 	struct task_struct *task;
 	struct mm_struct *mm;
+	const struct user_regset_view *view;
 };
 
 /**
