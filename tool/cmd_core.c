@@ -126,15 +126,17 @@ static void say_summary(const struct kcs_target *target,
 
 	if (!line)
 		return;
-	fprintf(line, "%d (%s): %" PRIu32 " threads, %s core, %s data, pause %s, %s",
+	fprintf(line, "%d (%s): %" PRIu32 " thread%s, %s core, %s data, pause %s, %s",
 		target->pid, target->leader.comm, taken->threads,
+		taken->threads == 1 ? "" : "s",
 		kcs_format_bytes(size, copy->size),
 		kcs_format_bytes(data, copy->data),
 		kcs_format_ns(pause, taken->pause_ns),
 		kcs_format_rate(rate, copy->data, elapsed_ns));
 	if (taken->inexact_threads)
-		fprintf(line, ", %" PRIu32 " threads inexact",
-			taken->inexact_threads);
+		fprintf(line, ", %" PRIu32 " thread%s inexact",
+			taken->inexact_threads,
+			taken->inexact_threads == 1 ? "" : "s");
 	append_bytes(line, entry->inexact_bytes, "inexact");
 	append_bytes(line, entry->lost_bytes, "lost");
 	fclose(line);
