@@ -93,6 +93,7 @@ static inline bool kcs_vma_excluded(unsigned long flags)
  */
 u32 kcs_filter_of(const struct mm_struct *mm);
 
+/** kcs_segments_alloc() - room for @max entries. Return: 0 or -ENOMEM. */
 int kcs_segments_alloc(struct kcs_segments *segs, unsigned int max);
 void kcs_segments_free(struct kcs_segments *segs);
 
