@@ -12,9 +12,9 @@
 #include "admit.h"
 #include "capture.h"
 #include "refusal.h"
-#include "room.h"
 #include "target.h"
 #include "vma.h"
+#include "watch.h"
 
 /*
  * Costs that a prediction adds up, in ns. They are on the high side of what was

@@ -11,6 +11,7 @@
 #include <linux/uio.h>
 
 #include "file.h"
+#include "seek.h"
 #include "snapshot.h"
 #include "stream.h"
 
@@ -36,7 +37,7 @@ static loff_t snap_llseek(struct file *file, loff_t offset, int whence)
 	struct inode *inode = file_inode(file);
 
 	if (whence == SEEK_DATA || whence == SEEK_HOLE) {
-		offset = kcs_stream_seek(snapshot_of(inode), offset,
+		offset = kcs_seek(snapshot_of(inode), offset,
 					 whence == SEEK_DATA);
 		if (offset < 0)
 			return offset;

@@ -13,6 +13,7 @@
 #include <net/net_namespace.h>
 #include <net/sock.h>
 
+#include "event.h"
 #include "file.h"
 #include "netlink.h"
 #include "refusal.h"
@@ -22,8 +23,6 @@
 #define MAX_PAUSE_US_LIMIT 60000000ULL
 
 unsigned long kcs_max_pause_us = 250000;
-
-static struct genl_family family;
 
 /*
  * The core would send the acknowledgement after the handler returned, when a
@@ -39,7 +38,7 @@ static int reply_refusal(struct sk_buff *skb, struct genl_info *info,
 	return -EINTR;
 }
 
-static int put_u64(struct sk_buff *msg, int attr, u64 value)
+int kcs_put_u64(struct sk_buff *msg, int attr, u64 value)
 {
 	return nla_put_u64_64bit(msg, attr, value, KCORESNAP_A_PAD);
 }
@@ -50,7 +49,7 @@ static struct sk_buff *new_reply(struct genl_info *info, void **hdr)
 
 	if (!msg)
 		return NULL;
-	*hdr = genlmsg_put_reply(msg, info, &family, 0, info->genlhdr->cmd);
+	*hdr = genlmsg_put_reply(msg, info, &kcs_family, 0, info->genlhdr->cmd);
 	if (!*hdr) {
 		nlmsg_free(msg);
 		return NULL;
@@ -71,7 +70,7 @@ static int do_info(struct sk_buff *skb, struct genl_info *info)
 						BIT(KCORESNAP_MODE_COW)) ||
 	    nla_put_u32(msg, KCORESNAP_A_MAX_SNAPSHOTS, READ_ONCE(kcs_max_snapshots)) ||
 	    nla_put_u32(msg, KCORESNAP_A_ACTIVE, kcs_snapshot_count()) ||
-	    put_u64(msg, KCORESNAP_A_MAX_PAUSE_US, READ_ONCE(kcs_max_pause_us)) ||
+	    kcs_put_u64(msg, KCORESNAP_A_MAX_PAUSE_US, READ_ONCE(kcs_max_pause_us)) ||
 	    nla_put_u32(msg, KCORESNAP_A_POLICY, READ_ONCE(kcs_policy))) {
 		nlmsg_free(msg);
 		return -EMSGSIZE;
@@ -80,28 +79,7 @@ static int do_info(struct sk_buff *skb, struct genl_info *info)
 	return genlmsg_reply(msg, info);
 }
 
-/* Events: pids as the initial pid namespace has them. */
-static struct sk_buff *new_event(u8 cmd, void **hdr)
-{
-	struct sk_buff *msg = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
-
-	if (!msg)
-		return NULL;
-	*hdr = genlmsg_put(msg, 0, 0, &family, 0, cmd);
-	if (!*hdr) {
-		nlmsg_free(msg);
-		return NULL;
-	}
-	return msg;
-}
-
-static void send_event(struct sk_buff *msg, void *hdr)
-{
-	genlmsg_end(msg, hdr);
-	genlmsg_multicast_netns(&family, &init_net, msg, 0, 0, GFP_KERNEL);
-}
-
-static int put_identity(struct sk_buff *msg, const struct kcs_snapshot *snap,
+int kcs_put_identity(struct sk_buff *msg, const struct kcs_snapshot *snap,
 			struct pid_namespace *pid_ns, struct user_namespace *user_ns)
 {
 	return nla_put_u32(msg, KCORESNAP_A_ID, snap->id) ||
@@ -110,77 +88,13 @@ static int put_identity(struct sk_buff *msg, const struct kcs_snapshot *snap,
 	       nla_put_u32(msg, KCORESNAP_A_UID, from_kuid_munged(user_ns, snap->uid));
 }
 
-static int put_counts(struct sk_buff *msg, const struct kcs_snapshot *snap)
+int kcs_put_counts(struct sk_buff *msg, const struct kcs_snapshot *snap)
 {
-	return put_u64(msg, KCORESNAP_A_READ_BYTES, atomic64_read(&snap->read_bytes)) ||
-	       put_u64(msg, KCORESNAP_A_INEXACT_BYTES,
+	return kcs_put_u64(msg, KCORESNAP_A_READ_BYTES, atomic64_read(&snap->read_bytes)) ||
+	       kcs_put_u64(msg, KCORESNAP_A_INEXACT_BYTES,
 		       atomic64_read(&snap->inexact_bytes)) ||
-	       put_u64(msg, KCORESNAP_A_LOST_BYTES, atomic64_read(&snap->lost_bytes)) ||
+	       kcs_put_u64(msg, KCORESNAP_A_LOST_BYTES, atomic64_read(&snap->lost_bytes)) ||
 	       nla_put_u32(msg, KCORESNAP_A_DROPPED, READ_ONCE(snap->dropped));
-}
-
-static void tell_taken(const struct kcs_snapshot *snap)
-{
-	struct sk_buff *msg;
-	void *hdr;
-
-	msg = new_event(KCORESNAP_CMD_TAKEN, &hdr);
-	if (!msg)
-		return;
-	if (put_identity(msg, snap, &init_pid_ns, &init_user_ns) ||
-	    nla_put_u32(msg, KCORESNAP_A_MODE, snap->mode) ||
-	    put_u64(msg, KCORESNAP_A_SIZE, snap->layout.size) ||
-	    nla_put_u32(msg, KCORESNAP_A_THREADS, snap->figures.threads) ||
-	    put_u64(msg, KCORESNAP_A_PAUSE_NS, snap->figures.pause_ns) ||
-	    put_u64(msg, KCORESNAP_A_PREDICTED_NS, snap->forecast.pause_ns))
-		nlmsg_free(msg);
-	else
-		send_event(msg, hdr);
-}
-
-static void tell_failed(const struct kcs_request *req, const struct kcs_refusal *why)
-{
-	struct sk_buff *msg;
-	struct task_struct *task;
-	char comm[TASK_COMM_LEN] = "";
-	pid_t nr = 0;
-	void *hdr;
-
-	rcu_read_lock();
-	task = pid_task(find_vpid(req->pid), PIDTYPE_PID);
-	if (task) {
-		nr = task_tgid_nr(task);
-		strscpy(comm, task->comm, sizeof(comm));
-	}
-	rcu_read_unlock();
-
-	msg = new_event(KCORESNAP_CMD_FAILED, &hdr);
-	if (!msg)
-		return;
-	if (nla_put_u32(msg, KCORESNAP_A_PID, nr) ||
-	    nla_put_string(msg, KCORESNAP_A_COMM, comm) ||
-	    nla_put_u32(msg, KCORESNAP_A_UID,
-			from_kuid_munged(&init_user_ns, current_uid())) ||
-	    nla_put_s32(msg, KCORESNAP_A_ERRNO, why->err) ||
-	    nla_put_string(msg, KCORESNAP_A_REFUSAL, why->msg))
-		nlmsg_free(msg);
-	else
-		send_event(msg, hdr);
-}
-
-void kcs_netlink_closed(struct kcs_snapshot *snap)
-{
-	struct sk_buff *msg;
-	void *hdr;
-
-	msg = new_event(KCORESNAP_CMD_CLOSED, &hdr);
-	if (!msg)
-		return;
-	if (put_identity(msg, snap, &init_pid_ns, &init_user_ns) ||
-	    put_counts(msg, snap))
-		nlmsg_free(msg);
-	else
-		send_event(msg, hdr);
 }
 
 static u32 get_u32_or(struct nlattr *attr, u32 otherwise)
@@ -239,8 +153,8 @@ static int reply_dry_run(struct genl_info *info, const struct kcs_forecast *fore
 		return -ENOMEM;
 	if (nla_put_u32(msg, KCORESNAP_A_MODE, KCORESNAP_MODE_COW) ||
 	    nla_put_u32(msg, KCORESNAP_A_THREADS, forecast->threads) ||
-	    put_u64(msg, KCORESNAP_A_PREDICTED_NS, forecast->pause_ns) ||
-	    put_u64(msg, KCORESNAP_A_GROWTH_BOUND, forecast->growth))
+	    kcs_put_u64(msg, KCORESNAP_A_PREDICTED_NS, forecast->pause_ns) ||
+	    kcs_put_u64(msg, KCORESNAP_A_GROWTH_BOUND, forecast->growth))
 		goto free;
 	if (why->err && (nla_put_string(msg, KCORESNAP_A_REFUSAL, why->msg) ||
 			 nla_put_s32(msg, KCORESNAP_A_ERRNO, why->err)))
@@ -260,18 +174,18 @@ static int put_result(struct sk_buff *msg, const struct kcs_snapshot *snap, int 
 	return nla_put_s32(msg, KCORESNAP_A_FD, fd) ||
 	       nla_put_u32(msg, KCORESNAP_A_ID, snap->id) ||
 	       nla_put_u32(msg, KCORESNAP_A_MODE, snap->mode) ||
-	       put_u64(msg, KCORESNAP_A_SIZE, snap->layout.size) ||
-	       put_u64(msg, KCORESNAP_A_DATA_BYTES, f->data_bytes) ||
-	       put_u64(msg, KCORESNAP_A_INEXACT_BOUND, f->inexact_bound) ||
+	       kcs_put_u64(msg, KCORESNAP_A_SIZE, snap->layout.size) ||
+	       kcs_put_u64(msg, KCORESNAP_A_DATA_BYTES, f->data_bytes) ||
+	       kcs_put_u64(msg, KCORESNAP_A_INEXACT_BOUND, f->inexact_bound) ||
 	       nla_put_u32(msg, KCORESNAP_A_THREADS, f->threads) ||
 	       nla_put_u32(msg, KCORESNAP_A_INEXACT_THREADS, f->inexact_threads) ||
 	       nla_put_u32(msg, KCORESNAP_A_SEGMENTS, snap->layout.nsegs) ||
-	       put_u64(msg, KCORESNAP_A_PAUSE_NS, f->pause_ns) ||
-	       put_u64(msg, KCORESNAP_A_PARK_NS, f->park_ns) ||
-	       put_u64(msg, KCORESNAP_A_REGS_NS, f->regs_ns) ||
-	       put_u64(msg, KCORESNAP_A_CLONE_NS, f->clone_ns) ||
-	       put_u64(msg, KCORESNAP_A_PREDICTED_NS, snap->forecast.pause_ns) ||
-	       put_u64(msg, KCORESNAP_A_GROWTH_BOUND, snap->forecast.growth);
+	       kcs_put_u64(msg, KCORESNAP_A_PAUSE_NS, f->pause_ns) ||
+	       kcs_put_u64(msg, KCORESNAP_A_PARK_NS, f->park_ns) ||
+	       kcs_put_u64(msg, KCORESNAP_A_REGS_NS, f->regs_ns) ||
+	       kcs_put_u64(msg, KCORESNAP_A_CLONE_NS, f->clone_ns) ||
+	       kcs_put_u64(msg, KCORESNAP_A_PREDICTED_NS, snap->forecast.pause_ns) ||
+	       kcs_put_u64(msg, KCORESNAP_A_GROWTH_BOUND, snap->forecast.growth);
 }
 
 /* The descriptor appears only once the reply that names it was queued. */
@@ -298,7 +212,7 @@ static int hand_over(struct genl_info *info, struct kcs_snapshot *snap)
 	if (put_result(msg, snap, fd))
 		goto free_msg;
 	genlmsg_end(msg, hdr);
-	tell_taken(snap);
+	kcs_event_taken(snap);
 	err = genlmsg_reply(msg, info);
 	if (err)
 		goto put_fd;
@@ -358,7 +272,7 @@ static int do_snapshot(struct sk_buff *skb, struct genl_info *info)
 	if (!err) {
 		err = snapshot_for(&req, skb, info, &why);
 		if (why.err && !req.dry_run) {
-			tell_failed(&req, &why);
+			kcs_event_failed(&req, &why);
 			pr_info_ratelimited("snapshot of pid %d refused: %s\n",
 					    req.pid, why.msg);
 		}
@@ -376,18 +290,18 @@ static int list_one(struct sk_buff *msg, struct netlink_callback *cb,
 		    const struct kcs_snapshot *snap)
 {
 	void *hdr = genlmsg_put(msg, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
-				&family, NLM_F_MULTI, KCORESNAP_CMD_LIST);
+				&kcs_family, NLM_F_MULTI, KCORESNAP_CMD_LIST);
 
 	if (!hdr)
 		return -EMSGSIZE;
-	if (put_identity(msg, snap, task_active_pid_ns(current), current_user_ns()) ||
+	if (kcs_put_identity(msg, snap, task_active_pid_ns(current), current_user_ns()) ||
 	    nla_put_u32(msg, KCORESNAP_A_MODE, snap->mode) ||
-	    put_u64(msg, KCORESNAP_A_SIZE, snap->layout.size) ||
-	    put_u64(msg, KCORESNAP_A_DATA_BYTES, snap->figures.data_bytes) ||
+	    kcs_put_u64(msg, KCORESNAP_A_SIZE, snap->layout.size) ||
+	    kcs_put_u64(msg, KCORESNAP_A_DATA_BYTES, snap->figures.data_bytes) ||
 	    nla_put_u32(msg, KCORESNAP_A_THREADS, snap->figures.threads) ||
-	    put_u64(msg, KCORESNAP_A_PAUSE_NS, snap->figures.pause_ns) ||
-	    put_u64(msg, KCORESNAP_A_AGE_NS, ktime_get_boottime_ns() - snap->taken_ns) ||
-	    put_counts(msg, snap)) {
+	    kcs_put_u64(msg, KCORESNAP_A_PAUSE_NS, snap->figures.pause_ns) ||
+	    kcs_put_u64(msg, KCORESNAP_A_AGE_NS, ktime_get_boottime_ns() - snap->taken_ns) ||
+	    kcs_put_counts(msg, snap)) {
 		genlmsg_cancel(msg, hdr);
 		return -EMSGSIZE;
 	}
@@ -498,7 +412,7 @@ static const struct genl_multicast_group groups[] = {
 	{ .name = KCORESNAP_MCGRP_EVENTS, KCS_MCGRP_SYS_ADMIN },
 };
 
-static struct genl_family family __ro_after_init = {
+struct genl_family kcs_family __ro_after_init = {
 	.name = KCORESNAP_GENL_NAME,
 	.version = KCORESNAP_GENL_VERSION,
 	.module = THIS_MODULE,
@@ -512,10 +426,10 @@ static struct genl_family family __ro_after_init = {
 
 int __init kcs_netlink_init(void)
 {
-	return genl_register_family(&family);
+	return genl_register_family(&kcs_family);
 }
 
 void kcs_netlink_exit(void)
 {
-	genl_unregister_family(&family);
+	genl_unregister_family(&kcs_family);
 }

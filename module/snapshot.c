@@ -15,17 +15,17 @@
 #include <linux/slab.h>
 
 #include "clone.h"
-#include "netlink.h"
+#include "event.h"
 #include "notes.h"
 #include "quiesce.h"
 #include "refusal.h"
 #include "regs.h"
-#include "room.h"
+#include "seek.h"
 #include "snapshot.h"
 #include "stream.h"
 #include "target.h"
+#include "watch.h"
 
-#define WATCH_INTERVAL_MS	8
 #define SETTLE_NS		(2 * NSEC_PER_MSEC)	/* for threads to park, after the clone */
 #define SPARE_SLOTS		64U
 
@@ -72,27 +72,6 @@ static void drop(struct kcs_snapshot *snap, int err)
 
 	if (mm)
 		mmput(mm);
-}
-
-/*
- * Copies that the target makes are charged to its cgroup while the old pages
- * stay charged. A cgroup that runs out kills, and tells nobody before.
- */
-static void watch(struct work_struct *work)
-{
-	struct kcs_snapshot *snap = container_of(to_delayed_work(work),
-						 struct kcs_snapshot, watch);
-
-	if (READ_ONCE(snap->dropped))
-		return;
-	if (!kcs_room(snap->memcg)) {
-		drop(snap, ENOMEM);
-		pr_warn("snapshot %u of %s dropped: memory runs short\n",
-			snap->id, snap->comm);
-		return;
-	}
-	queue_delayed_work(system_dfl_wq, &snap->watch,
-			   msecs_to_jiffies(WATCH_INTERVAL_MS));
 }
 
 /* What is needed from the request until the core is laid out. */
@@ -342,7 +321,7 @@ static int lay_out(struct taking *t)
 	kcs_elf_write_shdr(&snap->layout, &snap->shdr);
 	kcs_notes_write(&t->notes, &t->regs, snap->clone,
 			snap->head + snap->layout.notes_offset);
-	return kcs_stream_measure(snap) ? kcs_refuse_killed(t->why) : 0;
+	return kcs_measure(snap) ? kcs_refuse_killed(t->why) : 0;
 }
 
 static struct kcs_snapshot *snapshot_alloc(const struct kcs_target *target,
@@ -354,7 +333,6 @@ static struct kcs_snapshot *snapshot_alloc(const struct kcs_target *target,
 		return NULL;
 	INIT_LIST_HEAD(&snap->node);
 	spin_lock_init(&snap->lock);
-	INIT_DELAYED_WORK(&snap->watch, watch);
 	snap->forecast = *forecast;
 	snap->mode = KCORESNAP_MODE_COW;
 	snap->uid = current_uid();
@@ -389,7 +367,7 @@ static void publish(struct kcs_snapshot *snap)
 	mutex_lock(&kcs_snapshots_lock);
 	list_add_tail(&snap->node, &kcs_snapshots);
 	mutex_unlock(&kcs_snapshots_lock);
-	queue_delayed_work(system_dfl_wq, &snap->watch, 0);
+	kcs_watch_start(snap);
 }
 
 static void taking_end(struct taking *t)
@@ -469,8 +447,8 @@ void kcs_snapshot_destroy(struct kcs_snapshot *snap)
 	mutex_lock(&kcs_snapshots_lock);
 	list_del(&snap->node);
 	mutex_unlock(&kcs_snapshots_lock);
-	cancel_delayed_work_sync(&snap->watch);
-	kcs_netlink_closed(snap);
+	kcs_watch_stop(snap);
+	kcs_event_closed(snap);
 	snapshot_free(snap);
 	atomic_dec(&open_snapshots);
 }

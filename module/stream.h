@@ -26,24 +26,6 @@ ssize_t kcs_stream_read(struct kcs_snapshot *snap, loff_t pos,
 			struct iov_iter *iter);
 
 /**
- * kcs_stream_seek() - lseek(2) with SEEK_DATA and SEEK_HOLE
- * @snap: the snapshot
- * @pos: file offset
- * @data: SEEK_DATA, else SEEK_HOLE
- *
- * Return: the offset, -ENXIO, -ECANCELED or -EINTR.
- */
-loff_t kcs_stream_seek(struct kcs_snapshot *snap, loff_t pos, bool data);
-
-/**
- * kcs_stream_measure() - fill in the figures for data and inexact bytes
- * @snap: laid out
- *
- * Return: 0 or -EINTR.
- */
-int kcs_stream_measure(struct kcs_snapshot *snap);
-
-/**
  * kcs_peek() - read a few bytes of an address space
  * @mm: the caller holds an mm_users reference
  * @addr: any

@@ -4,13 +4,15 @@
  * limit of every ancestor cgroup of the target, and on the machine.
  *
  * Pages that the target writes while a clone lives are charged to the target's
- * cgroup, and the old ones stay charged as well.
+ * cgroup, and the old ones stay charged as well. A cgroup that runs out kills,
+ * and tells nobody before; so a watch drops the clone while there is still room.
  */
-#ifndef _KCS_ROOM_H
-#define _KCS_ROOM_H
+#ifndef _KCS_WATCH_H
+#define _KCS_WATCH_H
 
 #include <linux/types.h>
 
+struct kcs_snapshot;
 struct mem_cgroup;
 struct mm_struct;
 
@@ -42,5 +44,11 @@ u64 kcs_room(struct mem_cgroup *memcg);
  * far as the module can tell.
  */
 bool kcs_room_commit(u64 bytes);
+
+/** kcs_watch_start() - watch over a snapshot that has a clone */
+void kcs_watch_start(struct kcs_snapshot *snap);
+
+/** kcs_watch_stop() - stop, and wait until the watch has */
+void kcs_watch_stop(struct kcs_snapshot *snap);
 
 #endif

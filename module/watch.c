@@ -3,10 +3,15 @@
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/page_counter.h>
+#include <linux/sched/mm.h>
 #include <linux/sizes.h>
+#include <linux/workqueue.h>
 
 #include "ksym.h"
-#include "room.h"
+#include "snapshot.h"
+#include "watch.h"
+
+#define WATCH_INTERVAL_MS 8
 
 static u64 margin(u64 limit)
 {
@@ -89,4 +94,34 @@ bool kcs_room_commit(u64 bytes)
 	limit = (u64)kcs_commit_limit() << PAGE_SHIFT;
 	committed = (u64)vm_memory_committed() << PAGE_SHIFT;
 	return bytes <= room_under(limit, committed);
+}
+
+static void watch(struct work_struct *work)
+{
+	struct kcs_snapshot *snap = container_of(to_delayed_work(work),
+						 struct kcs_snapshot, watch);
+	struct mm_struct *clone;
+
+	if (READ_ONCE(snap->dropped))
+		return;
+	if (kcs_room(snap->memcg)) {
+		queue_delayed_work(system_dfl_wq, &snap->watch,
+				   msecs_to_jiffies(WATCH_INTERVAL_MS));
+		return;
+	}
+	clone = kcs_snapshot_detach(snap, ENOMEM);
+	if (clone)
+		mmput(clone);
+	pr_warn("snapshot %u of %s dropped: memory runs short\n", snap->id, snap->comm);
+}
+
+void kcs_watch_start(struct kcs_snapshot *snap)
+{
+	INIT_DELAYED_WORK(&snap->watch, watch);
+	queue_delayed_work(system_dfl_wq, &snap->watch, 0);
+}
+
+void kcs_watch_stop(struct kcs_snapshot *snap)
+{
+	cancel_delayed_work_sync(&snap->watch);
 }

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/sched/mm.h>
+#include <linux/xarray.h>
+
+#include "capture.h"
+#include "clone.h"
+#include "seek.h"
+#include "snapshot.h"
+
+/*
+ * From @addr on, the first address that holds data, or that holds none; @end if
+ * there is none such. The caller holds @mm's mmap_lock.
+ */
+static unsigned long clone_edge(struct mm_struct *mm, unsigned long addr,
+				unsigned long end, bool data)
+{
+	if (data)
+		return kcs_next_populated(mm, addr, end);
+	while (addr < end && kcs_next_populated(mm, addr, end) == addr)
+		addr = pmd_addr_end(addr, end);
+	return addr;
+}
+
+/* Never ->llseek(): that moves the target's file position. */
+static unsigned long shmem_edge(const struct kcs_segment *seg, unsigned long addr,
+				unsigned long end, bool data)
+{
+	struct xarray *pages = &seg->file->f_mapping->i_pages;
+	unsigned long first = seg->pgoff + ((addr - seg->start) >> PAGE_SHIFT);
+	unsigned long last = seg->pgoff + ((end - seg->start) >> PAGE_SHIFT) - 1;
+	unsigned long index = first;
+
+	if (data) {
+		if (!xa_find(pages, &index, last, XA_PRESENT))
+			return end;
+	} else {
+		while (index <= last && xa_load(pages, index)) {
+			index++;
+			cond_resched();
+		}
+	}
+	return index == first ? addr :
+	       min(end, seg->start + ((index - seg->pgoff) << PAGE_SHIFT));
+}
+
+static unsigned long captured_edge(const struct kcs_capture *capture,
+				   const struct kcs_segment *seg,
+				   unsigned long addr, unsigned long end, bool data)
+{
+	while (addr < end) {
+		bool is_data = addr >= seg->captured_end ||
+			       kcs_capture_find(capture, addr & PAGE_MASK);
+
+		if (is_data == data)
+			return addr;
+		addr = min(end, (addr & PAGE_MASK) + PAGE_SIZE);
+		cond_resched();
+	}
+	return end;
+}
+
+static bool is_shmem(const struct kcs_segment *seg)
+{
+	return file_inode(seg->file)->i_sb->s_magic == TMPFS_MAGIC;
+}
+
+static unsigned long segment_edge(struct kcs_snapshot *snap, struct mm_struct *mm,
+				  const struct kcs_segment *seg,
+				  unsigned long addr, unsigned long end, bool data)
+{
+	switch (seg->source) {
+	case KCS_SRC_ZERO:
+		return data ? end : addr;
+	case KCS_SRC_CLONE:
+		if (!seg->file && !seg->special)
+			return clone_edge(mm, addr, end, data);
+		break;
+	case KCS_SRC_FILE:
+		if (is_shmem(seg))
+			return shmem_edge(seg, addr, end, data);
+		break;
+	case KCS_SRC_CAPTURED:
+		return captured_edge(&snap->job->capture, seg, addr, end, data);
+	case KCS_SRC_LIVE:
+		break;
+	}
+	return data ? addr : end;
+}
+
+/* The caller holds @mm's mmap_lock for reading. */
+static loff_t find_edge(struct kcs_snapshot *snap, struct mm_struct *mm,
+			loff_t pos, bool data)
+{
+	const struct kcs_elf_layout *layout = &snap->layout;
+	size_t i;
+
+	if (pos < layout->data_offset) {
+		if (data)
+			return pos;
+		pos = layout->data_offset;
+	}
+	for (i = kcs_elf_find(snap->elf, layout->nsegs, pos); i < layout->nsegs; i++) {
+		const struct kcs_segment *seg = &snap->job->segs.table[i];
+		const struct kcs_elf_segment *elf = &snap->elf[i];
+		unsigned long end = seg->start + elf->filesz;
+		unsigned long addr = seg->start, edge;
+
+		if (!elf->filesz)
+			continue;
+		if (pos > elf->offset)
+			addr += pos - elf->offset;
+		edge = segment_edge(snap, mm, seg, addr, end, data);
+		if (edge < end)
+			return elf->offset + (edge - seg->start);
+		pos = elf->offset + elf->filesz;
+	}
+	/* Behind the segments: the section header, then the end of the file. */
+	if (data)
+		return layout->shdr_offset ? max_t(loff_t, pos, layout->shdr_offset) :
+					     -ENXIO;
+	return layout->size;
+}
+
+loff_t kcs_seek(struct kcs_snapshot *snap, loff_t pos, bool data)
+{
+	struct mm_struct *mm;
+
+	if (pos < 0 || pos >= snap->layout.size)
+		return -ENXIO;
+	mm = kcs_snapshot_clone(snap);
+	if (!mm)
+		return -ECANCELED;
+	if (mmap_read_lock_killable(mm)) {
+		mmput(mm);
+		return -EINTR;
+	}
+	pos = find_edge(snap, mm, pos, data);
+	mmap_read_unlock(mm);
+	mmput(mm);
+	return pos;
+}
+
+static bool is_inexact(const struct kcs_segment *seg, unsigned long addr)
+{
+	switch (seg->source) {
+	case KCS_SRC_FILE:
+	case KCS_SRC_LIVE:
+		return true;
+	case KCS_SRC_CAPTURED:
+		return addr >= seg->captured_end;
+	case KCS_SRC_CLONE:
+		return seg->file && !seg->special;
+	default:
+		return false;
+	}
+}
+
+/* The caller holds @mm's mmap_lock for reading. */
+static void measure_segment(struct kcs_snapshot *snap, struct mm_struct *mm,
+			    const struct kcs_segment *seg, unsigned long size)
+{
+	unsigned long end = seg->start + size;
+	unsigned long addr = seg->start, hole;
+
+	for (;;) {
+		addr = segment_edge(snap, mm, seg, addr, end, true);
+		if (addr >= end)
+			break;
+		hole = segment_edge(snap, mm, seg, addr, end, false);
+		if (is_inexact(seg, addr))
+			snap->figures.inexact_bound += hole - addr;
+		snap->figures.data_bytes += hole - addr;
+		addr = hole;
+	}
+}
+
+int kcs_measure(struct kcs_snapshot *snap)
+{
+	struct mm_struct *mm = snap->clone;
+	size_t i;
+
+	snap->figures.data_bytes = snap->layout.data_offset;
+	for (i = 0; i < snap->layout.nsegs; i++) {
+		if (!snap->elf[i].filesz)
+			continue;
+		if (mmap_read_lock_killable(mm))
+			return -EINTR;
+		measure_segment(snap, mm, &snap->job->segs.table[i],
+				snap->elf[i].filesz);
+		mmap_read_unlock(mm);
+		cond_resched();
+	}
+	return 0;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Where a core has data and where it has holes, told without reading: by page
+ * tables down to the pmd for the clone, by the page cache for shmem, page by
+ * page for what was captured. What is told as data may hold zeros.
+ */
+#ifndef _KCS_SEEK_H
+#define _KCS_SEEK_H
+
+#include <linux/types.h>
+
+struct kcs_snapshot;
+
+/**
+ * kcs_seek() - lseek(2) with SEEK_DATA and SEEK_HOLE
+ * @snap: the snapshot
+ * @pos: file offset
+ * @data: SEEK_DATA, else SEEK_HOLE
+ *
+ * Return: the offset, -ENXIO, -ECANCELED or -EINTR.
+ */
+loff_t kcs_seek(struct kcs_snapshot *snap, loff_t pos, bool data);
+
+/**
+ * kcs_measure() - fill in the figures for data and inexact bytes
+ * @snap: laid out
+ *
+ * Return: 0 or -EINTR.
+ */
+int kcs_measure(struct kcs_snapshot *snap);
+
+#endif
