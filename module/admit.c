@@ -256,15 +256,15 @@ static void predict(struct kcs_forecast *forecast, struct mm_struct *mm,
 static int check_pause(const struct kcs_forecast *forecast, bool pinned,
 		       const struct kcs_request *req, struct kcs_refusal *why)
 {
-	u64 bound_ms = div_u64(req->max_pause_ns, NSEC_PER_MSEC);
-	u64 pause_ms = div_u64(forecast->pause_ns, NSEC_PER_MSEC) + 1;
+	u64 bound_us = div_u64(req->max_pause_ns, NSEC_PER_USEC);
+	u64 pause_us = div_u64(forecast->pause_ns, NSEC_PER_USEC) + 1;
 
 	if (forecast->pause_ns <= req->max_pause_ns)
 		return 0;
 	return kcs_refuse(why, ETIME,
-			  "the pause would be about %llu ms%s, beyond the bound of %llu ms: accept it with --max-pause %llums",
-			  pause_ms, pinned ? ", as memory was pinned for I/O" : "",
-			  bound_ms, pause_ms + pause_ms / 2);
+			  "the pause would be about %llu us%s, beyond the bound of %llu us: accept it with --max-pause %lluus",
+			  pause_us, pinned ? ", as memory was pinned for I/O" : "",
+			  bound_us, pause_us + pause_us / 2);
 }
 
 static int check_room(const struct kcs_target *target,

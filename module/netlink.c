@@ -20,8 +20,6 @@
 #include "snapshot.h"
 #include "target.h"
 
-#define MAX_PAUSE_US_LIMIT 60000000ULL
-
 unsigned long kcs_max_pause_us = 250000;
 
 /*
@@ -133,7 +131,7 @@ static int parse_request(struct kcs_request *req, struct sk_buff *skb,
 				  req->allow & ~KCORESNAP_ALLOW_ALL);
 	if (attrs[KCORESNAP_A_MAX_PAUSE_US])
 		pause_us = nla_get_u64(attrs[KCORESNAP_A_MAX_PAUSE_US]);
-	if (pause_us < 1 || pause_us > MAX_PAUSE_US_LIMIT)
+	if (pause_us < 1 || pause_us > KCORESNAP_MAX_PAUSE_US_LIMIT)
 		return kcs_refuse(why, ERANGE,
 				  "a pause bound of %llu us is out of range: give 1 us to 60 s",
 				  pause_us);

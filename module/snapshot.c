@@ -209,8 +209,8 @@ static int check_release(struct taking *t, bool held)
 				  t->req->pid);
 	if (!held)
 		return kcs_refuse(t->why, ETIME,
-				  "the pause reached its bound of %llu ms and was cut off: try again, or allow more with --max-pause",
-				  div_u64(t->req->max_pause_ns, NSEC_PER_MSEC));
+				  "the pause reached its bound of %llu us and was cut off: try again, or allow more with --max-pause",
+				  div_u64(t->req->max_pause_ns, NSEC_PER_USEC));
 	return 0;
 }
 

@@ -43,7 +43,8 @@
  *	KCORESNAP_A_MODE		u32, enum kcoresnap_mode, default AUTO
  *	KCORESNAP_A_FILTER		u32, bits as in /proc/PID/coredump_filter,
  *					default the target's own
- *	KCORESNAP_A_MAX_PAUSE_US	u64, microseconds, 1 to 60 000 000
+ *	KCORESNAP_A_MAX_PAUSE_US	u64, microseconds, 1 to
+ *					KCORESNAP_MAX_PAUSE_US_LIMIT
  *	KCORESNAP_A_ALLOW		u32, enum kcoresnap_allow: risks accepted
  *					for this request
  *	KCORESNAP_A_DRY_RUN		flag: decide and predict, touch nothing
@@ -151,6 +152,8 @@
 #define KCORESNAP_GENL_NAME	"kcoresnap"
 #define KCORESNAP_GENL_VERSION	1
 #define KCORESNAP_MCGRP_EVENTS	"events"
+
+#define KCORESNAP_MAX_PAUSE_US_LIMIT	60000000	/* microseconds */
 
 enum kcoresnap_cmd {
 	KCORESNAP_CMD_UNSPEC,
