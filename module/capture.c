@@ -41,47 +41,62 @@ void kcs_capture_free(struct kcs_capture *capture)
 	*capture = (struct kcs_capture) {};
 }
 
+/* Look-ups that find nothing cost as well. */
+#define LOOKUPS_MAX (4 * (KCS_CAPTURE_LIMIT >> PAGE_SHIFT))
+
+enum captured { CAPTURED, NOT_PRESENT, NO_ROOM };
+
 /* Page faults bring nothing in here: what is not present is left out. */
-static bool capture_page(struct kcs_capture *capture, struct mm_struct *mm,
-			 unsigned long addr)
+static enum captured capture_page(struct kcs_capture *capture, struct mm_struct *mm,
+				  unsigned long addr)
 {
 	struct page *page;
 
 	if (get_user_pages_remote(mm, addr, 1,
 				  FOLL_FORCE | FOLL_DUMP | KCS_FOLL_NOFAULT,
 				  &page, NULL) != 1)
-		return true;
+		return NOT_PRESENT;
 	if (capture->nr == capture->max) {
 		put_page(page);
-		return false;
+		return NO_ROOM;
 	}
 	copy_highpage(capture->page[capture->nr], page);
 	capture->addr[capture->nr++] = addr;
 	put_page(page);
-	return true;
+	return CAPTURED;
 }
 
 unsigned long kcs_capture_range(struct kcs_capture *capture, struct mm_struct *mm,
 				unsigned long start, unsigned long end)
 {
 	struct vm_area_struct *vma = find_vma(mm, start);
-	bool can_skip = vma && vma_is_anonymous(vma) && !is_vm_hugetlb_page(vma);
+	bool huge = vma && is_vm_hugetlb_page(vma);
+	unsigned long unit = huge ? huge_page_size(hstate_vma(vma)) : PAGE_SIZE;
 	unsigned long addr = start;
+	unsigned int lookups = 0;
 
-	while (addr < end) {
-		if (can_skip) {
+	for (;;) {
+		if (!huge)
 			addr = kcs_next_populated(mm, addr, end);
-			if (addr == end)
-				break;
-		}
-		if (!capture_page(capture, mm, addr))
+		if (addr >= end)
+			return end;
+		if (lookups++ == LOOKUPS_MAX)
+			return addr;
+		switch (capture_page(capture, mm, addr)) {
+		case CAPTURED:
+			addr += PAGE_SIZE;
 			break;
-		addr += PAGE_SIZE;
+		case NOT_PRESENT:
+			addr = ALIGN_DOWN(addr, unit) + unit;
+			break;
+		case NO_ROOM:
+			return addr;
+		}
 	}
-	return addr;
 }
 
-struct page *kcs_capture_find(const struct kcs_capture *capture, unsigned long addr)
+/* The index of the first captured page from @addr on. */
+static unsigned int search(const struct kcs_capture *capture, unsigned long addr)
 {
 	unsigned int low = 0, high = capture->nr;
 
@@ -93,7 +108,19 @@ struct page *kcs_capture_find(const struct kcs_capture *capture, unsigned long a
 		else
 			high = mid;
 	}
-	if (low < capture->nr && capture->addr[low] == addr)
-		return capture->page[low];
-	return NULL;
+	return low;
+}
+
+struct page *kcs_capture_find(const struct kcs_capture *capture, unsigned long addr)
+{
+	unsigned int i = search(capture, addr);
+
+	return i < capture->nr && capture->addr[i] == addr ? capture->page[i] : NULL;
+}
+
+unsigned long kcs_capture_next(const struct kcs_capture *capture, unsigned long addr)
+{
+	unsigned int i = search(capture, addr);
+
+	return i < capture->nr ? capture->addr[i] : ULONG_MAX;
 }

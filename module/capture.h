@@ -41,6 +41,9 @@ void kcs_capture_free(struct kcs_capture *capture);
  * @start: page-aligned
  * @end: likewise
  *
+ * Bounded by the room and by the look-ups it takes, so that a large and sparse
+ * range can't prolong the pause.
+ *
  * Return: the address up to which everything there is was copied.
  */
 unsigned long kcs_capture_range(struct kcs_capture *capture, struct mm_struct *mm,
@@ -53,5 +56,13 @@ unsigned long kcs_capture_range(struct kcs_capture *capture, struct mm_struct *m
  * Return: the page, or NULL for a hole.
  */
 struct page *kcs_capture_find(const struct kcs_capture *capture, unsigned long addr);
+
+/**
+ * kcs_capture_next() - the first captured page from an address on
+ * @addr: page-aligned
+ *
+ * Return: its address, or ULONG_MAX if there is none.
+ */
+unsigned long kcs_capture_next(const struct kcs_capture *capture, unsigned long addr);
 
 #endif

@@ -37,8 +37,7 @@ static loff_t snap_llseek(struct file *file, loff_t offset, int whence)
 	struct inode *inode = file_inode(file);
 
 	if (whence == SEEK_DATA || whence == SEEK_HOLE) {
-		offset = kcs_seek(snapshot_of(inode), offset,
-					 whence == SEEK_DATA);
+		offset = kcs_seek(snapshot_of(inode), offset, whence == SEEK_DATA);
 		if (offset < 0)
 			return offset;
 		whence = SEEK_SET;

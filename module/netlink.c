@@ -78,7 +78,7 @@ static int do_info(struct sk_buff *skb, struct genl_info *info)
 }
 
 int kcs_put_identity(struct sk_buff *msg, const struct kcs_snapshot *snap,
-			struct pid_namespace *pid_ns, struct user_namespace *user_ns)
+		     struct pid_namespace *pid_ns, struct user_namespace *user_ns)
 {
 	return nla_put_u32(msg, KCORESNAP_A_ID, snap->id) ||
 	       nla_put_u32(msg, KCORESNAP_A_PID, pid_nr_ns(snap->pid, pid_ns)) ||
@@ -90,7 +90,7 @@ int kcs_put_counts(struct sk_buff *msg, const struct kcs_snapshot *snap)
 {
 	return kcs_put_u64(msg, KCORESNAP_A_READ_BYTES, atomic64_read(&snap->read_bytes)) ||
 	       kcs_put_u64(msg, KCORESNAP_A_INEXACT_BYTES,
-		       atomic64_read(&snap->inexact_bytes)) ||
+			   atomic64_read(&snap->inexact_bytes)) ||
 	       kcs_put_u64(msg, KCORESNAP_A_LOST_BYTES, atomic64_read(&snap->lost_bytes)) ||
 	       nla_put_u32(msg, KCORESNAP_A_DROPPED, READ_ONCE(snap->dropped));
 }

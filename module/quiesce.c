@@ -52,6 +52,7 @@ static void park(struct kcs_park_slot *slot)
 				TASK_WAKEKILL | TASK_UNINTERRUPTIBLE | TASK_NOLOAD);
 		if (READ_ONCE(chunk->set->released) || fatal_signal_pending(current))
 			break;
+		/* Pairs with kcs_regs_read(). */
 		smp_store_release(&slot->state, KCS_PARK_PARKED);
 		schedule();
 	}
@@ -66,6 +67,7 @@ static void park_work(struct callback_head *work)
 	/* exit_task_work() runs works too, when there is no mm any more. */
 	if (!(current->flags & PF_EXITING))
 		park(slot);
+	/* Pairs with kcs_parkset_release(). */
 	smp_store_release(&slot->state, KCS_PARK_DONE);
 	kcs_parkset_put(set);
 }
@@ -110,6 +112,7 @@ static int add_task(struct kcs_parkset *set, struct task_struct *task)
 		}
 	}
 	hash_add(set->by_task, &slot->node, (unsigned long)task);
+	/* A slot is whole before it counts: pairs with those who do not hold the lock. */
 	smp_store_release(&set->used, set->used + 1);
 	return 0;
 }
@@ -168,6 +171,7 @@ void kcs_parkset_acknowledge(struct kcs_parkset *set)
 
 	for (round = 0; round < 2; round++) {
 		cpumask_clear(set->cpus);
+		/* Pairs with add_task(). */
 		used = smp_load_acquire(&set->used);
 		for (i = 0; i < used; i++) {
 			struct kcs_park_slot *slot = kcs_parkset_slot(set, i);
@@ -317,6 +321,7 @@ bool kcs_parkset_release(struct kcs_parkset *set)
 	for (i = 0; i < set->used; i++) {
 		struct kcs_park_slot *slot = kcs_parkset_slot(set, i);
 
+		/* Pairs with park_work(). */
 		if (smp_load_acquire(&slot->state) != KCS_PARK_QUEUED ||
 		    !kcs_task_work_cancel_match(slot->task, match_work, &slot->work))
 			continue;

@@ -179,12 +179,13 @@ static bool read_off_cpu(struct kcs_regs *regs, unsigned int i,
 {
 	unsigned long before;
 
+	/* Pairs with the scheduler's finish_task(). */
 	if (smp_load_acquire(&task->on_cpu))
 		return false;
 	before = switches(task);
-	smp_rmb();
+	smp_rmb();	/* the count before the registers */
 	read_regsets(regs, i, task, false);
-	smp_rmb();
+	smp_rmb();	/* and after them */
 	return !READ_ONCE(task->on_cpu) && switches(task) == before;
 }
 
@@ -192,6 +193,7 @@ static bool read_thread(struct kcs_regs *regs, unsigned int i,
 			struct kcs_park_slot *slot, bool settle)
 {
 	struct task_struct *task = slot->task;
+	/* Pairs with park(). */
 	bool parked = smp_load_acquire(&slot->state) == KCS_PARK_PARKED;
 	unsigned int state = kcs_task_state(task);
 
@@ -220,6 +222,7 @@ unsigned int kcs_regs_read(struct kcs_regs *regs, struct kcs_parkset *set,
 {
 	unsigned int i, left = 0;
 
+	/* Pairs with add_task(). */
 	regs->count = min(smp_load_acquire(&set->used), regs->max);
 	for (i = 0; i < regs->count; i++) {
 		struct kcs_park_slot *slot = kcs_parkset_slot(set, i);

@@ -51,16 +51,17 @@ static unsigned long captured_edge(const struct kcs_capture *capture,
 				   const struct kcs_segment *seg,
 				   unsigned long addr, unsigned long end, bool data)
 {
-	while (addr < end) {
-		bool is_data = addr >= seg->captured_end ||
-			       kcs_capture_find(capture, addr & PAGE_MASK);
+	unsigned long page = addr & PAGE_MASK;
 
-		if (is_data == data)
-			return addr;
-		addr = min(end, (addr & PAGE_MASK) + PAGE_SIZE);
-		cond_resched();
-	}
-	return end;
+	if (data)
+		return clamp(min(kcs_capture_next(capture, page), seg->captured_end),
+			     addr, end);
+	while (page < end && page < seg->captured_end &&
+	       kcs_capture_find(capture, page))
+		page += PAGE_SIZE;
+	if (page >= seg->captured_end)
+		return end;	/* read live from there on, so all data */
+	return clamp(page, addr, end);
 }
 
 static bool is_shmem(const struct kcs_segment *seg)

@@ -17,6 +17,7 @@
 #include "watch.h"
 
 #define BATCH_PAGES 512U	/* pages looked up under one mmap_lock */
+#define PIECE_MAX ((size_t)BATCH_PAGES << PAGE_SHIFT)	/* bytes between two looks for SIGKILL */
 
 #define GUP_FLAGS (FOLL_FORCE | FOLL_DUMP | FOLL_HWPOISON)
 
@@ -280,7 +281,7 @@ static ssize_t read_piece(struct cursor *cur, loff_t pos)
 
 	pos -= snap->elf[i].offset;
 	cur->seg = &snap->job->segs.table[i];
-	len = min_t(u64, room, snap->elf[i].filesz - pos);
+	len = min3((u64)room, snap->elf[i].filesz - pos, (u64)PIECE_MAX);
 	whole = iov_iter_count(cur->iter);
 	iov_iter_truncate(cur->iter, len);
 	done = read_segment(cur, cur->seg->start + pos, len);

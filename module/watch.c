@@ -40,10 +40,12 @@ static u64 reclaimable(struct mem_cgroup *memcg)
 	unsigned long pages = 0;
 	int nid, zid;
 
-	for_each_online_node(nid)
+	for_each_online_node(nid) {
+		struct mem_cgroup_per_node *node = memcg->nodeinfo[nid];
+
 		for (zid = 0; zid < MAX_NR_ZONES; zid++)
-			pages += READ_ONCE(memcg->nodeinfo[nid]->
-					   lru_zone_size[zid][LRU_INACTIVE_FILE]);
+			pages += READ_ONCE(node->lru_zone_size[zid][LRU_INACTIVE_FILE]);
+	}
 	return (u64)pages << PAGE_SHIFT;
 }
 
