@@ -475,7 +475,7 @@ static bool is_splat(const char *text)
 		"list_del corruption", "double free", "stack-protector", "scheduling while atomic",
 		"kernel panic", "Kernel panic", "nonzero pgtables_bytes",
 	};
-	/* An OOM kill is no fault of the kernel and shows a trace. So does the list of blocked tasks. */
+	/* An OOM kill is no fault of the kernel and shows a trace. So do blocked tasks. */
 	static int oom_lines;
 
 	if (strstr(text, "invoked oom-killer"))
@@ -492,7 +492,12 @@ static bool is_splat(const char *text)
 
 static bool check_log(void)
 {
-	enum { TAINT_BAD_PAGE = 1 << 5, TAINT_DIE = 1 << 7, TAINT_WARN = 1 << 9, TAINT_LOCKUP = 1 << 14 };
+	enum {
+		TAINT_BAD_PAGE = 1 << 5,
+		TAINT_DIE = 1 << 7,
+		TAINT_WARN = 1 << 9,
+		TAINT_LOCKUP = 1 << 14,
+	};
 	char text[64] = "0", record[8192];
 	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	bool clean = true;
@@ -562,7 +567,8 @@ static void run_tests(void)
 			die("a bad line in /config/plan");
 		name++;
 		if (!loaded || left <= 0) {
-			ktap("# %s: not run: %s\n", name, loaded ? "the row's time budget is used up" :
+			ktap("# %s: not run: %s\n", name,
+			     loaded ? "the row's time budget is used up" :
 			     "the module did not load");
 			ktap("not ok %d %s\n", ++number, name);
 			continue;
@@ -618,8 +624,8 @@ static void run_command(bool interactive)
 	kill_everything();
 	fd = open("/out/.status", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (fd >= 0) {
-		int len = snprintf(text, sizeof(text), "%d\n",
-				   WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+		int code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+		int len = snprintf(text, sizeof(text), "%d\n", code);
 
 		write_all(fd, text, len);
 		close(fd);
