@@ -111,8 +111,8 @@ soak:					# run the tests with long counts
 bench:					# measure pause and throughput in a guest
 	@tests/bench/run $(KERNELS)
 
-lint:					# check style, symbols and documents
-	@tests/lint/run
+lint:					# check style, symbols and documents: CHECKS="sparse checkpatch" (default: all)
+	@tests/lint/run $(CHECKS)
 
 help:					# list these targets
 	@awk -F':.*# ' '/^[a-z-]+:.*# / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
