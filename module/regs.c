@@ -55,8 +55,9 @@ int kcs_regs_alloc(struct kcs_regs *regs, struct task_struct *leader,
 		    anyone_active(leader, &view->regsets[i]))
 			regs->stride += ALIGN(regset_size(&view->regsets[i]), 8);
 
-	regs->thread = kvcalloc(max, sizeof(*regs->thread), GFP_KERNEL);
-	regs->data = kvcalloc(max, regs->stride, GFP_KERNEL);
+	/* Too much for the allocator is no bug of ours: no warning. */
+	regs->thread = kvcalloc(max, sizeof(*regs->thread), GFP_KERNEL | __GFP_NOWARN);
+	regs->data = kvcalloc(max, regs->stride, GFP_KERNEL | __GFP_NOWARN);
 	if (!regs->thread || !regs->data) {
 		kcs_regs_free(regs);
 		return -ENOMEM;

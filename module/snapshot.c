@@ -194,6 +194,9 @@ static int hold_and_clone(struct taking *t)
 	figures->regs_ns = ktime_get_ns() - quiet;
 	if (!err)
 		err = await_clone(t);
+	/* Those born meanwhile: they have not run yet. */
+	if (!err)
+		kcs_regs_read(&t->regs, t->set, true);
 	if (!err && kcs_target_is_dying(&t->target))
 		err = kcs_refuse(t->why, ESRCH,
 				 "process %d was killed or ran out of memory while the snapshot was taken: nothing is left to snapshot",

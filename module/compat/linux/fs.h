@@ -6,8 +6,8 @@
 #include <linux/version.h>
 
 /*
- * Linux kernel commit 2cb1e08985e3 ("splice: Use filemap_splice_read() instead
- * of generic_file_splice_read()") (in v6.5) removed the helper that splices
+ * Linux kernel commit c6585011bc1d ("splice: Remove
+ * generic_file_splice_read()") (in v6.5) removed the helper that splices
  * through ->read_iter; copy_splice_read() took its place.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
@@ -27,9 +27,9 @@
  *
  * fork() copies a pinned page for the child and leaves it to the parent; a
  * page that is only referenced is copied away from the parent under the I/O.
- * Linux kernel commits 7ee4ccf57484 ("block: set FOLL_PIN for bios ...") for
- * block and a7e689dd1c06 ("block: Convert bio_iov_iter_get_pages to use
- * iov_iter_extract_pages") (in v6.5).
+ * Linux kernel commits a7e689dd1c06 ("block: Convert bio_iov_iter_get_pages to
+ * use iov_iter_extract_pages") and 1ccf164ec866 ("block: Use
+ * iov_iter_extract_pages() and page pinning in direct-io.c") (in v6.5).
  */
 static inline bool kcs_dio_pins_pages(void)
 {

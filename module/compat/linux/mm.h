@@ -17,18 +17,18 @@
 
 /*
  * Linux kernel commit 55b8fe703bc5 ("gup: Introduce FOLL_NOFAULT flag to
- * disable page faults") (in v5.17). Without it, a page that is not present
+ * disable page faults") (in v5.16). Without it, a page that is not present
  * can't be told from one that is before it is brought in.
  */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 17, 0)
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 16, 0)
 #define KCS_FOLL_NOFAULT 0
 #else
 #define KCS_FOLL_NOFAULT FOLL_NOFAULT
 #endif
 
 /*
- * Linux kernel commit 12e423ba4eae ("mm: convert core mm to mm_flags_*()
- * accessors") (in v6.18).
+ * Linux kernel commit bb6525f2f8c4 ("mm: add bitmap mm->flags field") (in
+ * v6.18), with its accessors.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
 static inline bool mm_flags_test(int flag, const struct mm_struct *mm)
@@ -51,7 +51,7 @@ static inline void mm_flags_set(int flag, struct mm_struct *mm)
 #endif
 
 /*
- * Linux kernel commit a458b76a4179 ("mm: gup: pack has_pinned in MMF_HAS_PINNED")
+ * Linux kernel commit a458b76a4171 ("mm: gup: pack has_pinned in MMF_HAS_PINNED")
  * (in v5.14).
  */
 static inline bool kcs_mm_has_pinned(struct mm_struct *mm)
@@ -64,8 +64,8 @@ static inline bool kcs_mm_has_pinned(struct mm_struct *mm)
 }
 
 /*
- * Linux kernel commit 524e00b36e8c ("mm: remove rb tree") (in v6.1): the list
- * of VMAs gave way to the maple tree and its iterator.
+ * Linux kernel commits f39af05949a4 ("mm: add VMA iterator") and 763ecb035029
+ * ("mm: remove the vma linked list") (in v6.1).
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
 struct vma_iterator {

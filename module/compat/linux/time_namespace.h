@@ -7,7 +7,7 @@
 
 /*
  * Linux kernel commit 3ae700ecfae9 ("fs/proc: apply the time namespace offset
- * to /proc/stat btime and starttime") (in v5.11): before, /proc/PID/stat did
+ * to /proc/stat btime") (in v5.11): before, /proc/PID/stat did
  * not know time namespaces, and what it prints is what counts here.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
