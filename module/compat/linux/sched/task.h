@@ -8,8 +8,8 @@
 /*
  * Linux kernel commits 343f4c49f243 ("kthread: Don't allocate kthread_struct
  * for init and umh") and 5bd2e97c868a ("fork: Generalize PF_IO_WORKER
- * handling") (in v5.19): before, a kernel thread's function and
- * argument travelled in the fields for the stack.
+ * handling") (in v5.19): before, a kernel thread's function and argument
+ * travelled in the fields for the stack.
  */
 static inline void kcs_clone_args_kthread(struct kernel_clone_args *args,
 					  int (*fn)(void *), void *arg)
