@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "elf.h"
+#include "test.h"
+
+#define NOTES_SIZE	1000U
+#define LARGEST_FILE	INT64_MAX
+
+/* e_phnum counts PT_NOTE too, and PN_XNUM says that it does not fit. */
+#define MOST_SEGMENTS	(PN_XNUM - 2)
+
+static struct kcs_elf_segment *segments(size_t nsegs, uint64_t filesz)
+{
+	struct kcs_elf_segment *segs = calloc(nsegs + 1, sizeof(*segs));
+	size_t i;
+
+	assert_non_null(segs);
+	for (i = 0; i < nsegs; i++) {
+		segs[i].vaddr = 0x10000 + i * 0x100000;
+		segs[i].filesz = filesz;
+		segs[i].memsz = 2 * KCS_ELF_PAGE;
+		segs[i].flags = PF_R | PF_W;
+	}
+	return segs;
+}
+
+static uint64_t headers_size(size_t nsegs)
+{
+	return sizeof(Elf64_Ehdr) + (nsegs + 1) * sizeof(Elf64_Phdr);
+}
+
+static void no_segments(void **state)
+{
+	struct kcs_elf_layout layout;
+
+	assert_true(kcs_elf_layout(&layout, NULL, 0, NOTES_SIZE));
+	assert_int_equal(layout.nsegs, 0);
+	assert_int_equal(layout.notes_offset, headers_size(0));
+	assert_int_equal(layout.notes_size, NOTES_SIZE);
+	assert_int_equal(layout.data_offset, KCS_ELF_PAGE);
+	assert_int_equal(layout.shdr_offset, 0);
+	assert_int_equal(layout.size, KCS_ELF_PAGE);
+}
+
+static void one_segment(void **state)
+{
+	struct kcs_elf_segment *segs = segments(1, 3 * KCS_ELF_PAGE);
+	struct kcs_elf_layout layout;
+
+	assert_true(kcs_elf_layout(&layout, segs, 1, NOTES_SIZE));
+	assert_int_equal(layout.notes_offset, headers_size(1));
+	assert_int_equal(layout.data_offset, KCS_ELF_PAGE);
+	assert_int_equal(segs[0].offset, KCS_ELF_PAGE);
+	assert_int_equal(layout.size, 4 * KCS_ELF_PAGE);
+	free(segs);
+}
+
+/* The notes may end at a page's end, or one byte behind it. */
+static void data_starts_on_a_page(void **state)
+{
+	uint64_t fits = KCS_ELF_PAGE - headers_size(0);
+	struct kcs_elf_layout layout;
+
+	assert_true(kcs_elf_layout(&layout, NULL, 0, fits));
+	assert_int_equal(layout.data_offset, KCS_ELF_PAGE);
+	assert_true(kcs_elf_layout(&layout, NULL, 0, fits + 1));
+	assert_int_equal(layout.data_offset, 2 * KCS_ELF_PAGE);
+	assert_true(kcs_elf_layout(&layout, NULL, 0, 0));
+	assert_int_equal(layout.data_offset, KCS_ELF_PAGE);
+}
+
+static void segments_follow_each_other(void **state)
+{
+	const uint64_t pages[] = { 0, 1, 0, 0, 5, 2, 0 };
+	const size_t nsegs = sizeof(pages) / sizeof(pages[0]);
+	struct kcs_elf_segment *segs = segments(nsegs, 0);
+	struct kcs_elf_layout layout;
+	uint64_t offset;
+	size_t i;
+
+	for (i = 0; i < nsegs; i++)
+		segs[i].filesz = pages[i] * KCS_ELF_PAGE;
+	assert_true(kcs_elf_layout(&layout, segs, nsegs, NOTES_SIZE));
+	offset = layout.data_offset;
+	for (i = 0; i < nsegs; i++) {
+		assert_int_equal(segs[i].offset, offset);
+		offset += segs[i].filesz;
+	}
+	assert_int_equal(layout.size, offset);
+	free(segs);
+}
+
+/* Write headers and section header, as a reader of the file would see them. */
+static void check_numbering(size_t nsegs, bool extended)
+{
+	struct kcs_elf_segment *segs = segments(nsegs, 0);
+	struct kcs_elf_layout layout;
+	const Elf64_Phdr *phdr;
+	const Elf64_Ehdr *ehdr;
+	Elf64_Shdr shdr;
+	void *buf;
+
+	assert_true(kcs_elf_layout(&layout, segs, nsegs, NOTES_SIZE));
+	/* To the byte: a sanitizer sees a header too many. */
+	buf = malloc(layout.notes_offset);
+	assert_non_null(buf);
+	kcs_elf_write_headers(&layout, segs, buf, EM_X86_64);
+	ehdr = buf;
+	phdr = buf + ehdr->e_phoff;
+	assert_int_equal(phdr[nsegs].p_type, PT_LOAD);
+	assert_int_equal(phdr[nsegs].p_vaddr, segs[nsegs - 1].vaddr);
+
+	if (!extended) {
+		assert_int_equal(ehdr->e_phnum, nsegs + 1);
+		assert_int_equal(ehdr->e_shoff, 0);
+		assert_int_equal(ehdr->e_shnum, 0);
+		assert_int_equal(ehdr->e_shentsize, 0);
+		assert_int_equal(layout.shdr_offset, 0);
+		assert_int_equal(layout.size, layout.data_offset);
+	} else {
+		assert_int_equal(ehdr->e_phnum, PN_XNUM);
+		assert_int_equal(ehdr->e_shoff, layout.shdr_offset);
+		assert_int_equal(ehdr->e_shnum, 1);
+		assert_int_equal(ehdr->e_shentsize, sizeof(shdr));
+		assert_int_equal(ehdr->e_shstrndx, SHN_UNDEF);
+		assert_int_equal(layout.shdr_offset, layout.data_offset);
+		assert_int_equal(layout.size, layout.data_offset + sizeof(shdr));
+		memset(&shdr, 0xff, sizeof(shdr));
+		kcs_elf_write_shdr(&layout, &shdr);
+		assert_int_equal(shdr.sh_type, SHT_NULL);
+		assert_int_equal(shdr.sh_size, ehdr->e_shnum);
+		assert_int_equal(shdr.sh_link, SHN_UNDEF);
+		assert_int_equal(shdr.sh_info, nsegs + 1);
+		assert_int_equal(shdr.sh_offset, 0);
+	}
+	free(buf);
+	free(segs);
+}
+
+static void as_many_segments_as_fit_are_counted_in_the_header(void **state)
+{
+	check_numbering(1, false);
+	check_numbering(MOST_SEGMENTS - 1, false);
+	check_numbering(MOST_SEGMENTS, false);
+}
+
+static void more_segments_are_counted_in_a_section_header(void **state)
+{
+	check_numbering(MOST_SEGMENTS + 1, true);
+	check_numbering(MOST_SEGMENTS + 2, true);
+	check_numbering(2 * PN_XNUM, true);
+}
+
+static void a_file_too_large_is_refused(void **state)
+{
+	struct kcs_elf_segment *segs = segments(3, KCS_ELF_PAGE);
+	struct kcs_elf_layout layout;
+
+	/* Wraps around. */
+	segs[0].filesz = UINT64_MAX - KCS_ELF_PAGE + 1;
+	assert_false(kcs_elf_layout(&layout, segs, 3, NOTES_SIZE));
+	segs[0].filesz = UINT64_MAX / 2 + 1;
+	segs[1].filesz = UINT64_MAX / 2 + 1;
+	assert_false(kcs_elf_layout(&layout, segs, 3, NOTES_SIZE));
+	/* Does not, but loff_t has a sign. */
+	segs[0].filesz = LARGEST_FILE - KCS_ELF_PAGE + 1;
+	segs[1].filesz = KCS_ELF_PAGE;
+	assert_false(kcs_elf_layout(&layout, segs, 1, NOTES_SIZE));
+	segs[0].filesz -= 2 * KCS_ELF_PAGE;
+	assert_false(kcs_elf_layout(&layout, segs, 3, NOTES_SIZE));
+	assert_true(kcs_elf_layout(&layout, segs, 1, NOTES_SIZE));
+	assert_true(layout.size <= LARGEST_FILE);
+	free(segs);
+}
+
+static void every_offset_has_its_segment(void **state)
+{
+	const uint64_t pages[] = { 0, 2, 0, 0, 1, 3, 0 };
+	const size_t nsegs = sizeof(pages) / sizeof(pages[0]);
+	struct kcs_elf_segment *segs = segments(nsegs, 0);
+	struct kcs_elf_layout layout;
+	uint64_t start, end;
+	size_t i;
+
+	for (i = 0; i < nsegs; i++)
+		segs[i].filesz = pages[i] * KCS_ELF_PAGE;
+	assert_true(kcs_elf_layout(&layout, segs, nsegs, NOTES_SIZE));
+
+	assert_int_equal(kcs_elf_find(segs, 0, 0), 0);
+	assert_int_equal(kcs_elf_find(segs, nsegs, layout.data_offset), 1);
+	for (i = 0; i < nsegs; i++) {
+		if (!segs[i].filesz)
+			continue;
+		start = segs[i].offset;
+		end = start + segs[i].filesz;
+		assert_int_equal(kcs_elf_find(segs, nsegs, start), i);
+		assert_int_equal(kcs_elf_find(segs, nsegs, start + 1), i);
+		assert_int_equal(kcs_elf_find(segs, nsegs, end - 1), i);
+		assert_int_not_equal(kcs_elf_find(segs, nsegs, end), i);
+	}
+	/* The last one has no bytes either. */
+	assert_int_equal(kcs_elf_find(segs, nsegs, layout.size - 1), nsegs - 2);
+	assert_int_equal(kcs_elf_find(segs, nsegs, layout.size), nsegs);
+	assert_int_equal(kcs_elf_find(segs, nsegs, UINT64_MAX), nsegs);
+	free(segs);
+}
+
+static void segments_without_bytes_hold_no_offset(void **state)
+{
+	struct kcs_elf_segment *segs = segments(4, 0);
+	struct kcs_elf_layout layout;
+
+	assert_true(kcs_elf_layout(&layout, segs, 4, NOTES_SIZE));
+	assert_int_equal(kcs_elf_find(segs, 4, layout.data_offset), 4);
+	assert_int_equal(kcs_elf_find(segs, 4, layout.data_offset + 1), 4);
+	free(segs);
+}
+
+static void note_sizes_are_padded(void **state)
+{
+	const uint64_t header = sizeof(Elf64_Nhdr);
+
+	assert_int_equal(kcs_elf_note_size("", 0), header + 4);
+	assert_int_equal(kcs_elf_note_size("GNU", 0), header + 4);
+	assert_int_equal(kcs_elf_note_size("CORE", 0), header + 8);
+	assert_int_equal(kcs_elf_note_size("LINUX", 1), header + 8 + 4);
+	assert_int_equal(kcs_elf_note_size("CORE", 4), header + 8 + 4);
+	assert_int_equal(kcs_elf_note_size("CORE", 5), header + 8 + 8);
+	/* No descriptor may be so long, but its size must not wrap. */
+	assert_true(kcs_elf_note_size("CORE", UINT32_MAX) > UINT32_MAX);
+}
+
+static void check_note(const char *name, uint32_t datasz)
+{
+	const size_t namesz = strlen(name) + 1;
+	size_t size = kcs_elf_note_size(name, datasz);
+	unsigned char *buf = malloc(size), *desc, *end;
+	const Elf64_Nhdr *nhdr = (const void *)buf;
+	size_t i;
+
+	assert_non_null(buf);
+	memset(buf, 0xff, size);
+	desc = kcs_elf_write_note(buf, name, NT_PRSTATUS, datasz);
+	assert_int_equal(nhdr->n_namesz, namesz);
+	assert_int_equal(nhdr->n_descsz, datasz);
+	assert_int_equal(nhdr->n_type, NT_PRSTATUS);
+	assert_memory_equal(nhdr + 1, name, namesz);
+	assert_true((desc - buf) % 4 == 0);
+	for (i = sizeof(*nhdr) + namesz; buf + i < desc; i++)
+		assert_int_equal(buf[i], 0);
+
+	/* The descriptor is the caller's to write, what pads it is not. */
+	end = buf + size;
+	assert_true(end - desc >= datasz && end - desc < (ptrdiff_t)datasz + 4);
+	for (i = 0; i < datasz; i++)
+		assert_int_equal(desc[i], 0xff);
+	for (; desc + i < end; i++)
+		assert_int_equal(desc[i], 0);
+	free(buf);
+}
+
+static void notes_leave_no_byte_unset(void **state)
+{
+	const char *const names[] = { "", "A", "GNU", "CORE", "LINUX", "GNUTLS1", "GNUTLS12" };
+	uint32_t datasz;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		for (datasz = 0; datasz < 10; datasz++)
+			check_note(names[i], datasz);
+}
+
+static void headers_say_what_was_laid_out(void **state)
+{
+	struct kcs_elf_segment *segs = segments(2, KCS_ELF_PAGE);
+	struct kcs_elf_layout layout;
+	const Elf64_Phdr *phdr;
+	const Elf64_Ehdr *ehdr;
+	void *buf;
+
+	segs[1].flags = PF_R | PF_X;
+	assert_true(kcs_elf_layout(&layout, segs, 2, NOTES_SIZE));
+	buf = malloc(layout.notes_offset);
+	assert_non_null(buf);
+	memset(buf, 0xff, layout.notes_offset);
+	kcs_elf_write_headers(&layout, segs, buf, EM_X86_64);
+
+	ehdr = buf;
+	assert_memory_equal(ehdr->e_ident, ELFMAG, SELFMAG);
+	assert_int_equal(ehdr->e_ident[EI_CLASS], ELFCLASS64);
+	assert_int_equal(ehdr->e_ident[EI_DATA], ELFDATA2LSB);
+	assert_int_equal(ehdr->e_ident[EI_NIDENT - 1], 0);
+	assert_int_equal(ehdr->e_type, ET_CORE);
+	assert_int_equal(ehdr->e_machine, EM_X86_64);
+	assert_int_equal(ehdr->e_version, EV_CURRENT);
+	assert_int_equal(ehdr->e_entry, 0);
+	assert_int_equal(ehdr->e_flags, 0);
+	assert_int_equal(ehdr->e_ehsize, sizeof(*ehdr));
+	assert_int_equal(ehdr->e_phentsize, sizeof(*phdr));
+
+	phdr = buf + ehdr->e_phoff;
+	assert_int_equal(phdr[0].p_type, PT_NOTE);
+	assert_int_equal(phdr[0].p_offset, layout.notes_offset);
+	assert_int_equal(phdr[0].p_filesz, NOTES_SIZE);
+	assert_int_equal(phdr[0].p_memsz, 0);
+	assert_int_equal(phdr[0].p_align, 4);
+	assert_int_equal(phdr[2].p_type, PT_LOAD);
+	assert_int_equal(phdr[2].p_flags, PF_R | PF_X);
+	assert_int_equal(phdr[2].p_offset, segs[1].offset);
+	assert_int_equal(phdr[2].p_vaddr, segs[1].vaddr);
+	assert_int_equal(phdr[2].p_paddr, 0);
+	assert_int_equal(phdr[2].p_filesz, KCS_ELF_PAGE);
+	assert_int_equal(phdr[2].p_memsz, 2 * KCS_ELF_PAGE);
+	assert_int_equal(phdr[2].p_align, KCS_ELF_PAGE);
+	free(buf);
+	free(segs);
+}
+
+/* A file with one note, and in each segment's bytes its number. */
+static void write_core(const char *path, size_t nsegs)
+{
+	static const char descriptor[] = "descriptor";
+	uint64_t notes_size = kcs_elf_note_size("CORE", sizeof(descriptor));
+	struct kcs_elf_segment *segs = segments(nsegs, 0);
+	struct kcs_elf_layout layout;
+	size_t i;
+	char *buf;
+	int fd;
+
+	/* Bytes in the first, the last and one between. */
+	segs[0].filesz = KCS_ELF_PAGE;
+	segs[nsegs / 2].filesz = 2 * KCS_ELF_PAGE;
+	segs[nsegs - 1].filesz = KCS_ELF_PAGE;
+	assert_true(kcs_elf_layout(&layout, segs, nsegs, notes_size));
+	buf = calloc(1, layout.size);
+	assert_non_null(buf);
+	kcs_elf_write_headers(&layout, segs, buf, EM_X86_64);
+	memcpy(kcs_elf_write_note(buf + layout.notes_offset, "CORE", NT_AUXV, sizeof(descriptor)),
+	       descriptor, sizeof(descriptor));
+	for (i = 0; i < nsegs; i++)
+		memset(buf + segs[i].offset, (int)i, segs[i].filesz);
+	if (layout.shdr_offset)
+		kcs_elf_write_shdr(&layout, buf + layout.shdr_offset);
+
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, buf, layout.size), layout.size);
+	close(fd);
+	free(buf);
+	free(segs);
+}
+
+static bool have(const char *program)
+{
+	char command[100];
+
+	snprintf(command, sizeof(command), "command -v %s >/dev/null", program);
+	return system(command) == 0;
+}
+
+/* Return: how many lines of a program's output hold a text, or -1 on a complaint. */
+static int count_lines(const char *command, const char *path, const char *text)
+{
+	char line[1000];
+	int count = 0;
+	FILE *out;
+
+	snprintf(line, sizeof(line), "LC_ALL=C %s %s 2>&1", command, path);
+	out = popen(line, "r");
+	assert_non_null(out);
+	while (fgets(line, sizeof(line), out)) {
+		if (strcasestr(line, "warning") || strcasestr(line, "error")) {
+			print_message("%s: %s", command, line);
+			count = -1;
+		}
+		if (count >= 0 && strstr(line, text))
+			count++;
+	}
+	assert_int_equal(pclose(out), 0);
+	return count;
+}
+
+static void check_readers(size_t nsegs)
+{
+	char path[] = "/tmp/elf_test.XXXXXX";
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	close(fd);
+	write_core(path, nsegs);
+	if (have("readelf")) {
+		assert_int_equal(count_lines("readelf -lW", path, " LOAD "), nsegs);
+		assert_int_equal(count_lines("readelf -nW", path, "NT_AUXV"), 1);
+	}
+	if (have("eu-readelf")) {
+		assert_int_equal(count_lines("eu-readelf -l", path, " LOAD "), nsegs);
+		assert_int_equal(count_lines("eu-readelf -n", path, "CORE"), 1);
+	}
+	unlink(path);
+}
+
+static void readers_understand_it(void **state)
+{
+	if (!have("readelf") && !have("eu-readelf"))
+		skip();
+	check_readers(1);
+	check_readers(100);
+}
+
+static void readers_understand_extended_numbering(void **state)
+{
+	if (!have("readelf") && !have("eu-readelf"))
+		skip();
+	check_readers(MOST_SEGMENTS);
+	check_readers(MOST_SEGMENTS + 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_segments),
+		cmocka_unit_test(one_segment),
+		cmocka_unit_test(data_starts_on_a_page),
+		cmocka_unit_test(segments_follow_each_other),
+		cmocka_unit_test(as_many_segments_as_fit_are_counted_in_the_header),
+		cmocka_unit_test(more_segments_are_counted_in_a_section_header),
+		cmocka_unit_test(a_file_too_large_is_refused),
+		cmocka_unit_test(every_offset_has_its_segment),
+		cmocka_unit_test(segments_without_bytes_hold_no_offset),
+		cmocka_unit_test(note_sizes_are_padded),
+		cmocka_unit_test(notes_leave_no_byte_unset),
+		cmocka_unit_test(headers_say_what_was_laid_out),
+		cmocka_unit_test(readers_understand_it),
+		cmocka_unit_test(readers_understand_extended_numbering),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
