@@ -402,7 +402,9 @@ static void check_readers(size_t nsegs)
 	}
 	if (have("eu-readelf")) {
 		assert_int_equal(count_lines("eu-readelf -l", path, " LOAD "), nsegs);
-		assert_int_equal(count_lines("eu-readelf -n", path, "CORE"), 1);
+		/* Where there are section headers it looks for notes nowhere else. */
+		if (nsegs <= MOST_SEGMENTS)
+			assert_int_equal(count_lines("eu-readelf -n", path, "CORE"), 1);
 	}
 	unlink(path);
 }
