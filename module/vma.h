@@ -129,8 +129,9 @@ void kcs_segments_sort(struct kcs_segments *segs);
  * @addr: in one VMA that is not hugetlb
  * @end: its end
  *
- * In a file mapping, what is skipped may still be in the file. Looks at pgd to pmd only: page-table pages above a PTE page are freed under
- * the mmap_lock held for writing, PTE pages may go at any time.
+ * In a file mapping, what is skipped may still be in the file. Looks at pgd to
+ * pmd only: page-table pages above a PTE page are freed under the mmap_lock
+ * held for writing, PTE pages may go at any time.
  *
  * Return: the first address from @addr on under whose pmd there may be a page,
  * or @end.
