@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * memory_kinds [DIRECTORY]: a process with every kind of mapping that a core
+ * treats in its own way, and two threads beside the main one, all blocked.
+ *
+ * Prints what is where, a line "NAME START LENGTH CONTENT" per range, CONTENT
+ * being "filled" (each 8-byte word as word_at() has it), "zero", or "absent"
+ * (a segment of which the core holds nothing by the default filter); a line
+ * "NAME - - unavailable" for what can't be had here; and then "ready".
+ * Its files are made in DIRECTORY.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/shm.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define PAGE 4096UL
+#define MIB (1UL << 20)
+#define HUGE (2 * MIB)
+
+/* tests/core/check_memory.py has the same. */
+static uint64_t word_at(uintptr_t addr)
+{
+	return (addr >> 3) * 0x9e3779b97f4a7c15 + 1;
+}
+
+static void say(const char *name, const char *start, size_t len, const char *content)
+{
+	printf("%s %#lx %#lx %s\n", name, (unsigned long)start, len, content);
+}
+
+static void put(char *start, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i += 8)
+		*(uint64_t *)(start + i) = word_at((uintptr_t)start + i);
+}
+
+static void fill(const char *name, char *start, size_t len)
+{
+	put(start, len);
+	say(name, start, len, "filled");
+}
+
+static void check(int failed, const char *what)
+{
+	if (!failed)
+		return;
+	fprintf(stderr, "memory_kinds: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static char *map(const char *name, size_t len, int prot, int flags, int fd, off_t offset)
+{
+	char *p = mmap(NULL, len, prot, flags, fd, offset);
+
+	if (p == MAP_FAILED) {
+		printf("%s - - unavailable\n", name);
+		return NULL;
+	}
+	return p;
+}
+
+/* Between two pages without access, so that it stays a mapping of its own. */
+static char *anon(const char *name, size_t len)
+{
+	char *p = map(name, len + 2 * PAGE, PROT_NONE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	check(!p || mprotect(p + PAGE, len, PROT_READ | PROT_WRITE), name);
+	return p + PAGE;
+}
+
+static void anonymous_memory(void)
+{
+	char *p = anon("sparse", 1024 * MIB);
+
+	fill("sparse-first", p, PAGE);
+	fill("sparse-middle", p + 512 * MIB, PAGE);
+	fill("sparse-last", p + 1024 * MIB - PAGE, PAGE);
+	say("sparse-hole", p + 100 * MIB, 8 * PAGE, "zero");
+	say("sparse-beside", p + 512 * MIB + PAGE, 2 * PAGE, "zero");
+
+	p = anon("never-touched", MIB);
+	say("never-touched", p, MIB, "absent");
+
+	p = anon("no-access", MIB);
+	fill("no-access", p, 2 * PAGE);
+	say("no-access-hole", p + 4 * PAGE, 4 * PAGE, "zero");
+	mprotect(p, MIB, PROT_NONE);
+
+	p = map("guard", MIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	say("guard", p, MIB, "absent");
+
+	p = anon("read-only", MIB);
+	fill("read-only", p, 2 * PAGE);
+	mprotect(p, MIB, PROT_READ);
+
+	p = anon("huge-pages", 3 * HUGE);
+	p = (char *)(((uintptr_t)p + HUGE - 1) & ~(HUGE - 1));
+	madvise(p, 2 * HUGE, MADV_HUGEPAGE);
+	fill("huge-pages", p, HUGE + PAGE);
+
+	p = map("dev-zero", MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE, open("/dev/zero", O_RDWR), 0);
+	fill("dev-zero", p, PAGE);
+	say("dev-zero-hole", p + 2 * PAGE, PAGE, "zero");
+}
+
+static void advised_memory(void)
+{
+	char *p;
+
+	p = anon("dontfork", MIB);
+	fill("dontfork", p, 3 * PAGE);
+	say("dontfork-hole", p + 8 * PAGE, PAGE, "zero");
+	check(madvise(p, MIB, MADV_DONTFORK), "MADV_DONTFORK");
+
+	p = anon("wipeonfork", MIB);
+	fill("wipeonfork", p, 3 * PAGE);
+	say("wipeonfork-hole", p + 8 * PAGE, PAGE, "zero");
+	check(madvise(p, MIB, MADV_WIPEONFORK), "MADV_WIPEONFORK");
+
+	p = anon("dontdump", MIB);
+	put(p, PAGE);
+	check(madvise(p, MIB, MADV_DONTDUMP), "MADV_DONTDUMP");
+	say("dontdump", p, MIB, "absent");
+}
+
+static void shared_memory(void)
+{
+	int id, fd;
+	char *p;
+
+	p = map("shared", MIB, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	fill("shared", p, 2 * PAGE);
+	say("shared-hole", p + 16 * PAGE, 4 * PAGE, "zero");
+
+	fd = memfd_create("memory_kinds", MFD_CLOEXEC);
+	check(fd < 0 || ftruncate(fd, MIB), "memfd");
+	p = map("memfd", MIB, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	fill("memfd", p + PAGE, PAGE);
+	say("memfd-hole", p, PAGE, "zero");
+	p = map("memfd-at-offset", 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 64 * PAGE);
+	fill("memfd-at-offset", p + PAGE, PAGE);
+
+	fd = memfd_create("memory_kinds_private", MFD_CLOEXEC);
+	check(fd < 0 || ftruncate(fd, MIB), "memfd");
+	p = map("memfd-private", MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	fill("memfd-private", p + 3 * PAGE, PAGE);
+	say("memfd-private-hole", p + 8 * PAGE, PAGE, "zero");
+
+	id = shmget(IPC_PRIVATE, MIB, IPC_CREAT | 0600);
+	check(id < 0, "shmget");
+	p = shmat(id, NULL, 0);
+	check(p == (char *)-1, "shmat");
+	printf("shmid %d - note\n", id);
+	check(shmctl(id, IPC_RMID, NULL), "shmctl");
+	fill("sysv", p, 2 * PAGE);
+	say("sysv-hole", p + 16 * PAGE, 4 * PAGE, "zero");
+}
+
+/* A file whose bytes are as word_at() has them for a mapping at @addr. */
+static int make_file(const char *name, uintptr_t addr, size_t len)
+{
+	static uint64_t words[64 * PAGE / 8];
+	size_t i;
+	int fd;
+
+	for (i = 0; i < len / 8; i++)
+		words[i] = word_at(addr + 8 * i);
+	fd = open(name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	check(fd < 0 || write(fd, words, len) != (ssize_t)len, name);
+	return fd;
+}
+
+static char *map_file(const char *name, int flags, int *fd)
+{
+	size_t len = 16 * PAGE;
+	char *p = anon(name, len);
+
+	*fd = make_file(name, (uintptr_t)p, len);
+	p = mmap(p, len, PROT_READ | PROT_WRITE, flags | MAP_FIXED, *fd, 0);
+	check(p == MAP_FAILED, name);
+	return p;
+}
+
+static void files(void)
+{
+	char *p;
+	int fd;
+
+	p = map_file("file-clean", MAP_PRIVATE, &fd);
+	say("file-clean", p, 16 * PAGE, "absent");
+
+	p = map_file("file-written", MAP_PRIVATE, &fd);
+	memset(p + PAGE, 0, PAGE);
+	say("file-written-page", p + PAGE, PAGE, "zero");
+	say("file-clean-page", p + 2 * PAGE, 14 * PAGE, "filled");
+
+	p = map_file("file-shared", MAP_SHARED, &fd);
+	say("file-shared", p, 16 * PAGE, "absent");
+
+	p = map_file("deleted-written", MAP_PRIVATE, &fd);
+	memset(p, 0, PAGE);
+	unlink("deleted-written");
+	say("deleted-written-page", p, PAGE, "zero");
+	say("deleted-clean-page", p + PAGE, 15 * PAGE, "filled");
+
+	p = map_file("deleted-shared", MAP_SHARED, &fd);
+	unlink("deleted-shared");
+	say("deleted-shared", p, 16 * PAGE, "filled");
+
+	p = map_file("truncated-written", MAP_PRIVATE, &fd);
+	memset(p, 0, PAGE);
+	p[8 * PAGE] = 1;
+	check(ftruncate(fd, 4 * PAGE), "ftruncate");
+	say("truncated-kept", p + PAGE, 3 * PAGE, "filled");
+	say("truncated-away", p + 4 * PAGE, 12 * PAGE, "zero");
+
+	p = map_file("truncated-shared", MAP_SHARED, &fd);
+	unlink("truncated-shared");
+	check(ftruncate(fd, 4 * PAGE), "ftruncate");
+	say("truncated-shared-kept", p, 4 * PAGE, "filled");
+	say("truncated-shared-away", p + 4 * PAGE, 12 * PAGE, "zero");
+}
+
+static void huge_tlb(void)
+{
+	char *p;
+
+	p = map("hugetlb", 2 * HUGE, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	if (p)
+		fill("hugetlb", p, HUGE);
+	if (p)
+		say("hugetlb-hole", p + HUGE, HUGE, "zero");
+	p = map("hugetlb-shared", HUGE, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	if (p) {
+		put(p, HUGE);
+		say("hugetlb-shared", p, HUGE, "absent");
+	}
+}
+
+/* In assembly, so that nothing on the stack changes if the call is restarted. */
+static void block(void)
+{
+	for (;;) {
+		long ret = SYS_pause;
+
+		asm volatile("syscall" : "+a" (ret) : : "rcx", "r11", "memory");
+	}
+}
+
+static void *run(void *arg)
+{
+	pthread_barrier_wait(arg);
+	block();
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	pthread_barrier_t barrier;
+	pthread_t thread;
+	int i;
+
+	check(argc > 1 && chdir(argv[1]), "chdir");
+	anonymous_memory();
+	advised_memory();
+	shared_memory();
+	files();
+	huge_tlb();
+	pthread_barrier_init(&barrier, NULL, 3);
+	for (i = 0; i < 2; i++)
+		check(pthread_create(&thread, NULL, run, &barrier), "pthread_create");
+	pthread_barrier_wait(&barrier);
+	puts("ready");
+	fflush(stdout);
+	block();
+}
