@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * awkward KIND [ARGUMENT]: a process in a state that a snapshot may be refused
+ * for. Prints "ready", or "unavailable" and why if it can't be had, and then
+ * sleeps; a thread of its own beside the main one does too.
+ *
+ *	plain
+ *	odirect FILE	has it open with O_DIRECT
+ *	aio		has an AIO context
+ *	io_uring	has a ring
+ *	userfaultfd	a mapping is registered
+ *	mlockall	all memory is locked, that to come too
+ *	realtime	the other thread runs under SCHED_FIFO
+ *	undumpable	by prctl(2)
+ *	used MIB	has used that much memory
+ *	mapped MIB	has mapped that much private memory and not used it
+ *	zombie		is a zombie: its parent, who says so, does not reap it;
+ *			prints "ready PID"
+ *	leaderless	only the other thread is left
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/aio_abi.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef SYS_io_uring_setup
+#define SYS_io_uring_setup 425
+#endif
+
+#define MIB (1UL << 20)
+
+static void __attribute__((noreturn)) unavailable(const char *what)
+{
+	printf("unavailable %s: %s\n", what, strerror(errno));
+	fflush(stdout);
+	exit(1);
+}
+
+static void need(int failed, const char *what)
+{
+	if (failed)
+		unavailable(what);
+}
+
+static char *map(size_t len)
+{
+	char *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	need(p == MAP_FAILED, "mmap");
+	return p;
+}
+
+static void set_userfaultfd(void)
+{
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = {
+		.range = { .start = (uintptr_t)map(MIB), .len = MIB },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+
+	need(fd < 0, "userfaultfd");
+	need(ioctl(fd, UFFDIO_API, &api), "UFFDIO_API");
+	need(ioctl(fd, UFFDIO_REGISTER, &reg), "UFFDIO_REGISTER");
+}
+
+static void *other_thread(void *arg)
+{
+	const char *kind = arg;
+	struct sched_param param = { .sched_priority = 1 };
+
+	if (!strcmp(kind, "realtime"))
+		need(pthread_setschedparam(pthread_self(), SCHED_FIFO, &param), "SCHED_FIFO");
+	/* After the leader is gone. */
+	if (!strcmp(kind, "leaderless"))
+		sleep(1);
+	puts("ready");
+	fflush(stdout);
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static void become(const char *kind, const char *argument)
+{
+	static uint64_t params[15];	/* of io_uring: 120 bytes of zeros */
+	aio_context_t aio = 0;
+
+	if (!strcmp(kind, "odirect"))
+		need(open(argument, O_RDWR | O_DIRECT) < 0, "O_DIRECT");
+	else if (!strcmp(kind, "aio"))
+		need(syscall(SYS_io_setup, 8, &aio), "io_setup");
+	else if (!strcmp(kind, "io_uring"))
+		need(syscall(SYS_io_uring_setup, 8, params) < 0, "io_uring_setup");
+	else if (!strcmp(kind, "userfaultfd"))
+		set_userfaultfd();
+	else if (!strcmp(kind, "mlockall"))
+		need(mlockall(MCL_CURRENT | MCL_FUTURE), "mlockall");
+	else if (!strcmp(kind, "undumpable"))
+		need(prctl(PR_SET_DUMPABLE, 0), "PR_SET_DUMPABLE");
+	else if (!strcmp(kind, "used"))
+		memset(map(atol(argument) * MIB), 'u', atol(argument) * MIB);
+	else if (!strcmp(kind, "mapped"))
+		map(atol(argument) * MIB);
+}
+
+static int leave_zombie(void)
+{
+	siginfo_t info;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	waitid(P_PID, pid, &info, WEXITED | WNOWAIT);
+	printf("ready %d\n", pid);
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+
+int main(int argc, char **argv)
+{
+	const char *kind = argc > 1 ? argv[1] : "plain";
+	pthread_t thread;
+
+	if (!strcmp(kind, "zombie"))
+		return leave_zombie();
+	become(kind, argc > 2 ? argv[2] : "");
+	need(pthread_create(&thread, NULL, other_thread, (void *)kind), "pthread_create");
+	if (!strcmp(kind, "leaderless"))
+		pthread_exit(NULL);
+	for (;;)
+		pause();
+}
