@@ -35,7 +35,7 @@
 #
 # Environment: KCS the tool; KCS_KO the module; KCS_TARGETS the directory of the built test targets; KCS_TREE the built tree;
 # KCS_TMP a scratch directory (tmpfs), where the script starts; KCS_OUT a directory of the host's that outlives the guest;
-# KCS_ROW the row of tests/kernels; KCS_TEST the script's name.
+# KCS_ROW the row of tests/kernels; KCS_TEST the script's name; KCS_SCALE how many times the counts (1), for tests/soak.
 
 kcs_planned=
 kcs_count=0
