@@ -8,6 +8,7 @@ exits with 1 if there is one. What may differ is in the tables below, each with 
 import os
 import struct
 import sys
+from itertools import zip_longest
 
 import elfcore
 
@@ -34,6 +35,7 @@ OLD = os.uname().release.startswith("5.10.")
 OLD_FPREGSET_END = 464
 
 AT_SYSINFO_EHDR = 33
+PF_R = 4
 VVAR_MAX = 8 * 4096
 
 CHUNK = 1 << 20
@@ -97,7 +99,9 @@ def compare_thread(pid, ours, kernels, took_signal):
 def compare_notes(ours, kernels):
     """Types, owners, sizes and order of all; contents of all but NT_SIGINFO, which is about the signal."""
     a, b = [[elfcore.note_name(n) for n in core.notes] for core in (ours, kernels)]
-    same("list of notes", a, b)
+    for i, (x, y) in enumerate(zip_longest(a, b)):
+        if not same("note %d" % i, x, y):
+            break
     for x, y in zip(ours.notes, kernels.notes):
         if x.type == elfcore.NT_PRPSINFO:
             compare_fields("NT_PRPSINFO", elfcore.prpsinfo(x.desc), elfcore.prpsinfo(y.desc), ACCEPTED_PRPSINFO)
@@ -121,20 +125,24 @@ def merged(*lists):
         end = max(end, stop)
 
 
-def is_vvar(core, phdr):
-    """The pages before the vdso: the kernel's time, of which cores hold nothing but zeros up to 6.x, and later now and then."""
+def vvar_start(core):
+    """Where the pages before the vdso begin, which are the kernel's time: read-only, and without a gap."""
     for note in core.notes:
         if note.type == elfcore.NT_AUXV:
             words = struct.unpack("<%dQ" % (len(note.desc) // 8), note.desc)
-            vdso = dict(zip(words[::2], words[1::2])).get(AT_SYSINFO_EHDR, 0)
-            return vdso - VVAR_MAX <= phdr.vaddr < vdso
-    return False
+            start = vdso = dict(zip(words[::2], words[1::2])).get(AT_SYSINFO_EHDR, 0)
+    for phdr in reversed(core.loads):
+        if phdr.vaddr + phdr.memsz == start and phdr.flags == PF_R and vdso - phdr.vaddr <= VVAR_MAX:
+            start = phdr.vaddr
+    return start, vdso
 
 
 def compare_segment(ours, kernels, a, b):
-    if is_vvar(ours, a):
+    start, end = vvar_start(ours)
+    if start <= a.vaddr < end:
+        # Up to 6.x the kernel's core has zeros too; later, what the time is when it is written.
         zeros = ours.pread(a.offset, a.filesz)
-        same("memory of the vvar at %#x" % a.vaddr, zeros.count(0), len(zeros))
+        same("memory of the vvar at %#x, zeros" % a.vaddr, zeros.count(0), len(zeros))
         return
     shift = b.offset - a.offset
     data = merged(ours.data_ranges(a.offset, a.offset + a.filesz),

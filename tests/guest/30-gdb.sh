@@ -109,7 +109,7 @@ echo 0 >/proc/sys/kernel/core_uses_pid
 ulimit -c unlimited
 prlimit --pid "$pid" --core=unlimited 2>/dev/null
 
-cmd_ok "a core of threads in known functions" "$KCS" -o core.ours "$pid"
+cmd_ok "a core of threads in known functions" "$KCS" --max-pause 20s -o core.ours "$pid"
 kill -0 "$pid" || diag "the target is gone"
 kill -ABRT "$pid"
 wait "$pid" 2>/dev/null

@@ -39,7 +39,7 @@ for filter in $filters; do
 	wait_for 10 all_stopped "$pid" || diag "the target does not stop"
 	rm -f core.*
 	# shellcheck disable=SC2086 # two words
-	cmd_ok "a core by filter $filter" "$KCS" $option -o core.ours "$pid"
+	cmd_ok "a core by filter $filter" "$KCS" --max-pause 20s $option -o core.ours "$pid"
 	is "$(cat "/proc/$pid"/task/*/stat | sed 's/.*) \(.\).*/\1/' | sort | uniq -c | xargs)" "3 T" \
 		"its threads are stopped as before (filter $filter)"
 	echo "0x$filter" >"/proc/$pid/coredump_filter"

@@ -28,7 +28,7 @@ usage()
 }
 
 usage >usage.before
-cmd_ok "a core of all kinds of memory" "$KCS" -o core "$pid"
+cmd_ok "a core of all kinds of memory" "$KCS" --max-pause 20s -o core "$pid"
 usage >usage.after
 # The core itself is shared memory here, on a tmpfs.
 sed -i '/^Shmem:/d' usage.before usage.after
@@ -39,7 +39,7 @@ num "$(stat -c %s core)" -gt $((1024 * 1024 * 1024)) "the core has all of a spar
 num "$(($(stat -c '%b * %B' core)))" -lt $((64 * 1024 * 1024)) "and takes a fraction of that on disk"
 
 # The target runs on: what it had at that instant was already read, so read again, from a snapshot that is open meanwhile.
-exec 3< <("$KCS" -o core.again "$pid" 2>&1; echo "status $?")
+exec 3< <("$KCS" --max-pause 20s -o core.again "$pid" 2>&1; echo "status $?")
 like "$(cat <&3)" "^status 0$" "a second core"
 cmd_ok "is the same" python3 "$KCS_TREE/tests/core/compare.py" core core.again
 exec 3<&-
@@ -54,7 +54,7 @@ is "$(diff usage.before usage.open)" "" "nor does an open snapshot change them, 
 kill "$holder"
 wait "$holder" 2>/dev/null
 
-cmd_ok "with all filter bits the rest is there" "$KCS" --filter 1ff -o core.all "$pid"
+cmd_ok "with all filter bits the rest is there" "$KCS" --max-pause 20s --filter 1ff -o core.all "$pid"
 sed -n -e '/^file-\(clean\|shared\) /s/absent/filled/p' -e '/^hugetlb-shared /s/absent/filled/p' map >map.all
 cmd_ok "as it should be" python3 "$KCS_TREE/tests/core/check_memory.py" core.all map.all
 

@@ -43,7 +43,8 @@ says $ESRCH "there is no process" "process 0xffffffff" snapshot pid=u32:0xffffff
 says $ESRCH "there is no process" "process 0x80000000" snapshot pid=u32:0x80000000
 
 started=$(sed 's/.*) //' "/proc/$plain/stat" | cut -d' ' -f20)
-says 0 "" "the start time of /proc/PID/stat is right" snapshot "pid=u32:$plain" "start_time=u64:$started"
+says 0 "" "the start time of /proc/PID/stat is right" snapshot "pid=u32:$plain" "start_time=u64:$started" \
+	max_pause_us=u64:20000000
 says $ESRCH "process $plain is not the one that was meant: its pid was reused" "another start time is a reused pid" \
 	snapshot "pid=u32:$plain" "start_time=u64:$((started + 1))"
 says $ESRCH "its pid was reused" "an earlier one too" snapshot "pid=u32:$plain" "start_time=u64:$((started - 1))"
@@ -82,7 +83,7 @@ refused_as_nobody "nor where ptrace's rules are all that counts" "ptrace's rules
 nobodys=$!
 wait_for 10 grep -qs sleep "/proc/$nobodys/comm"
 pid=$nobodys
-kcs_run "${as_nobody[@]}" "$KCS" "$pid"
+kcs_run "${as_nobody[@]}" "$KCS" --max-pause 20s "$pid"
 is "$status $(head -c 4 .out | tail -c 3)" "0 ELF" "there, nobody may snapshot nobody's process" || kcs_show_run "$KCS" "$pid"
 echo 0 >$policy
 refused_as_nobody "and not by default" "takes CAP_SYS_PTRACE"

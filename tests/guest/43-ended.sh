@@ -24,7 +24,7 @@ wrong_end()
 
 # Runs for some 20 delays that are spread over the time that a whole run takes, and one beyond.
 begun=$(date +%s%N)
-cmd_ok "a whole run" "$KCS" -o dir/core "$pid"
+cmd_ok "a whole run" "$KCS" --max-pause 20s -o dir/core "$pid"
 whole_us=$((($(date +%s%N) - begun) / 1000))
 rm dir/core
 
@@ -36,7 +36,7 @@ ended_by()
 	for ((i = 0; i < rounds; i++)); do
 		delay=$((whole_us * i / (rounds - 1)))
 		# A background job has SIGINT ignored, else.
-		env --default-signal=INT,TERM "$KCS" -o dir/core "$pid" >.out 2>.err &
+		env --default-signal=INT,TERM "$KCS" --max-pause 20s -o dir/core "$pid" >.out 2>.err &
 		sleep "$(printf '%d.%06d' $((delay / 1000000)) $((delay % 1000000)))"
 		kill -s "$signal" $! 2>/dev/null
 		status=0
@@ -71,7 +71,7 @@ for signal in INT:130 TERM:143 KILL:137; do
 	mkfifo fifo
 	sleep 1000 <>fifo &
 	reader=$!
-	env --default-signal=INT,TERM "$KCS" "$pid" >fifo 2>.err &
+	env --default-signal=INT,TERM "$KCS" --max-pause 20s "$pid" >fifo 2>.err &
 	tool=$!
 	# shellcheck disable=SC2016 # for the inner shell
 	wait_for 20 sh -c 'grep -q "pipe_w\|pipe_write" "/proc/$1/wchan" || "$2" list | grep -q .' - "$tool" "$KCS"
@@ -87,27 +87,27 @@ done
 # The reader goes.
 (
 	set -o pipefail
-	{ "$KCS" "$pid" 2>.err; echo $? >closed.status; } | head -c 1 >closed
+	{ "$KCS" --max-pause 20s "$pid" 2>.err; echo $? >closed.status; } | head -c 1 >closed
 )
 status=$(cat closed.status)
 is "$(wrong_end 8 dir)$(one_sentence 'closed|Broken pipe')" "" "a pipe that is closed" || cat .err >&2
 
 # A disk that is full, or as good as.
 mount -t tmpfs -o size=256k tmpfs disk
-kcs_run "$KCS" -o disk/core "$pid"
+kcs_run "$KCS" --max-pause 20s -o disk/core "$pid"
 is "$(wrong_end 8 disk)$(one_sentence 'No space left')" "" "a disk that the core does not fit on" || cat .err >&2
-"$KCS" "$pid" >disk/core 2>.err
+"$KCS" --max-pause 20s "$pid" >disk/core 2>.err
 status=$?
 rm -f disk/core
 is "$(wrong_end 8 disk)$(one_sentence 'No space left')" "" "by redirection too" || cat .err >&2
 kcs_run bash -c "ulimit -f 100; exec '$KCS' -o dir/core $pid"
 is "$(wrong_end 8 dir)$(one_sentence 'File too large')" "" "a limit on the size of files" || cat .err >&2
 mount -o remount,ro disk
-kcs_run "$KCS" -o disk/core "$pid"
+kcs_run "$KCS" --max-pause 20s -o disk/core "$pid"
 is "$(wrong_end 8 disk)$(one_sentence 'Read-only')" "" "a disk that is read-only" || cat .err >&2
 umount disk
 
-"$KCS" "$pid" >/dev/full 2>.err
+"$KCS" --max-pause 20s "$pid" >/dev/full 2>.err
 status=$?
 is "$(wrong_end 8 dir)$(one_sentence 'No space left')" "" "/dev/full" || cat .err >&2
 

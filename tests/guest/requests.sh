@@ -81,7 +81,8 @@ taken()
 
 	shift
 	rm -f core
-	kcs_run "$KCS" -o core "$@" "$pid"
+	# The machine may be busy, but not as long as that.
+	kcs_run "$KCS" --max-pause 20s -o core "$@" "$pid"
 	wrong=$(
 		[ "$status" -eq 0 ] || echo "status $status"
 		[ ! -s "$KCS_TMP/.err" ] || echo "something on stderr"

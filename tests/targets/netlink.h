@@ -198,6 +198,8 @@ static inline int kcs_snapshot(struct kcs_client *client, pid_t pid, int *fd)
 
 	kcs_msg_init(&msg, client->family, NLM_F_ACK, KCORESNAP_CMD_SNAPSHOT);
 	kcs_msg_put_u32(&msg, KCORESNAP_A_PID, pid);
+	/* The machine may be busy, but not as long as that. */
+	kcs_msg_put_u64(&msg, KCORESNAP_A_MAX_PAUSE_US, 20000000);
 	err = kcs_call(client, &msg);
 	if (!err)
 		*fd = (int)kcs_attr(client, KCORESNAP_A_FD);

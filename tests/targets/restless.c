@@ -23,7 +23,6 @@
 #include "netlink.h"
 
 #define OUTCOMES 32
-#define MAX_PAUSE_US 20000000	/* the machine may be busy, but not as long as that */
 
 static struct kcs_client client;
 static bool failed;
@@ -85,16 +84,10 @@ static void read_snapshot(int fd, size_t size)
 
 static void attempt(pid_t pid)
 {
-	struct kcs_msg msg;
-	int fd, err;
+	int fd = -1, err = kcs_snapshot(&client, pid, &fd);
 
-	kcs_msg_init(&msg, client.family, NLM_F_ACK, KCORESNAP_CMD_SNAPSHOT);
-	kcs_msg_put_u32(&msg, KCORESNAP_A_PID, pid);
-	kcs_msg_put_u64(&msg, KCORESNAP_A_MAX_PAUSE_US, MAX_PAUSE_US);
-	err = kcs_call(&client, &msg);
 	note(err, client.sentence);
 	if (!err) {
-		fd = (int)kcs_attr(&client, KCORESNAP_A_FD);
 		if (kcs_attr(&client, KCORESNAP_A_THREADS) < 1)
 			fail("a core without a thread");
 		read_snapshot(fd, kcs_attr(&client, KCORESNAP_A_SIZE));
