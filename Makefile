@@ -27,7 +27,7 @@ MODULE_SOURCES = Makefile Kbuild dkms.conf $(shell find module include -name '*.
 MODULE_PRODUCTS = *.ko *.o *.mod *.mod.c .*.cmd *.symvers modules.order .tmp_versions .module-common.o .kcoresnap.* \
 	module/*.o module/.*.cmd module/compat/*.o module/compat/.*.cmd module/.*.d
 
-all: module tool
+all: module tool			# build the module and the tool
 
 ## Building
 
@@ -45,8 +45,8 @@ tool:					# build tool/kcoresnap
 clean:					# remove everything that was built
 	$(say) CLEAN .
 	$(Q)rm -rf $(MODULE_PRODUCTS) build
-	+$(Q)for dir in tool tests/targets tests/unit; do \
-		if test -e $$dir/Makefile; then $(MAKE) -C $$dir clean || exit; fi; \
+	+$(Q)for makefile in $(wildcard tool/Makefile tests/*/Makefile); do \
+		$(MAKE) -C $${makefile%/*} clean || exit; \
 	done
 
 ## Installing
