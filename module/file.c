@@ -92,6 +92,8 @@ static struct inode *snap_inode(struct super_block *sb, struct kcs_snapshot *sna
 		return NULL;
 	inode->i_ino = snap->id;
 	inode->i_mode = S_IFREG | 0400;
+	/* Not to be truncated, nor given to somebody else. */
+	inode->i_flags |= S_IMMUTABLE;
 	inode->i_uid = current_fsuid();
 	inode->i_gid = current_fsgid();
 	inode->i_fop = &snap_fops;

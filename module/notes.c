@@ -247,6 +247,7 @@ static const char *regset_owner(u32 type)
 u64 kcs_notes_size(const struct kcs_notes *notes, const struct kcs_regs *regs,
 		   const struct mm_struct *clone)
 {
+	u32 layout = kcs_regs_xsave_layout(NULL);
 	unsigned int i, j;
 	u64 size;
 
@@ -265,6 +266,8 @@ u64 kcs_notes_size(const struct kcs_notes *notes, const struct kcs_regs *regs,
 			size += kcs_elf_note_size(regset_owner(thread->note[j].type),
 						  thread->note[j].size);
 	}
+	if (layout)
+		size += kcs_elf_note_size("LINUX", layout);
 	return size;
 }
 
@@ -296,6 +299,7 @@ static void *write_process(const struct kcs_notes *notes,
 void kcs_notes_write(const struct kcs_notes *notes, const struct kcs_regs *regs,
 		     const struct mm_struct *clone, void *buf)
 {
+	u32 layout = kcs_regs_xsave_layout(NULL);
 	bool first = true;
 	unsigned int i, j;
 
@@ -314,4 +318,7 @@ void kcs_notes_write(const struct kcs_notes *notes, const struct kcs_regs *regs,
 					 thread->note[j].type, thread->note[j].size,
 					 kcs_regs_data(regs, i) + thread->note[j].offset);
 	}
+	if (layout)
+		kcs_regs_xsave_layout(kcs_elf_write_note(buf, "LINUX", KCS_NT_XSAVE_LAYOUT,
+							 layout));
 }

@@ -3,7 +3,7 @@
  * The notes of a core, in the order and with the contents of
  * fs/binfmt_elf.c:write_note_info(): NT_PRSTATUS of the first thread,
  * NT_PRPSINFO, NT_SIGINFO, NT_AUXV, NT_FILE, the first thread's other regsets,
- * then each further thread.
+ * then each further thread; NT_X86_XSAVE_LAYOUT where the kernel's has it.
  */
 #ifndef _KCS_NOTES_H
 #define _KCS_NOTES_H

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/elf.h>
 #include <linux/mm.h>
 #include <linux/pid_namespace.h>
 #include <linux/regset.h>
@@ -6,6 +7,13 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
+
+#ifdef NT_X86_XSAVE_LAYOUT
+#include <asm/cpuid/api.h>
+#include <asm/fpu/types.h>
+#include <asm/fpu/xcr.h>
+#include <uapi/asm/elf.h>
+#endif
 
 #include "quiesce.h"
 #include "regs.h"
@@ -238,3 +246,40 @@ unsigned int kcs_regs_read(struct kcs_regs *regs, struct kcs_parkset *set,
 	}
 	return left;
 }
+
+#ifdef NT_X86_XSAVE_LAYOUT
+#define CPUID_XSTATE 0xd
+
+/* XCR0 is fpu_user_cfg.max_features, which is not exported. */
+u32 kcs_regs_xsave_layout(void *buf)
+{
+	struct x86_xfeat_component *component = buf;
+	u64 features;
+	u32 n = 0;
+	int i;
+
+	if (!boot_cpu_has(X86_FEATURE_OSXSAVE))
+		return 0;
+	features = xgetbv(XCR_XFEATURE_ENABLED_MASK);
+	for (i = FIRST_EXTENDED_XFEATURE; i < 64; i++) {
+		u32 size, offset, ecx, edx;
+
+		if (!(features & BIT_ULL(i)))
+			continue;
+		cpuid_count(CPUID_XSTATE, i, &size, &offset, &ecx, &edx);
+		if (component)
+			component[n] = (struct x86_xfeat_component) {
+				.type = i,
+				.size = size,
+				.offset = offset,
+			};
+		n++;
+	}
+	return n * sizeof(*component);
+}
+#else
+u32 kcs_regs_xsave_layout(void *buf)
+{
+	return 0;
+}
+#endif

@@ -100,4 +100,16 @@ void kcs_regs_free(struct kcs_regs *regs);
 unsigned int kcs_regs_read(struct kcs_regs *regs, struct kcs_parkset *set,
 			   bool settle);
 
+/**
+ * kcs_regs_xsave_layout() - NT_X86_XSAVE_LAYOUT, on kernels whose cores have it
+ * @buf: where to, or NULL for the size only
+ *
+ * An array of struct x86_xfeat_component, arch/x86/kernel/fpu/xstate.c.
+ *
+ * Return: its size, 0 if there is none.
+ */
+u32 kcs_regs_xsave_layout(void *buf);
+
+#define KCS_NT_XSAVE_LAYOUT 0x205	/* NT_X86_XSAVE_LAYOUT, where elf.h has it */
+
 #endif
