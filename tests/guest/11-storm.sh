@@ -36,7 +36,7 @@ done
 born=$(($(forks) - forks_before))
 is "$taken" "$snapshots" "$snapshots snapshots were taken"
 is "$consistent" "$taken" "each is of one instant"
-num "$registers" -ge $((taken * ($(nproc) + 2))) "the registers of each writer were checked each time"
+num "$registers" -ge "$taken" "the registers of the writer that lives on were checked each time"
 # Of these, at most four each time are this script's.
 num "$born" -gt $((10 * snapshots)) "threads and processes were born meanwhile"
 diag "$born were born"

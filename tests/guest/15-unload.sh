@@ -4,6 +4,7 @@
 #
 # The module goes as soon as nothing is open, whatever was snapshotted, and not before.
 
+# shellcheck disable=SC2119 # the module is loaded without parameters
 . "$KCS_TREE/tests/guest/lib.sh"
 plan 9
 

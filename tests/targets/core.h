@@ -50,7 +50,8 @@ struct core_note {
 	size_t size;
 };
 
-static inline const uint8_t *core_range(const uint8_t *file, size_t file_size, uint64_t offset, uint64_t size)
+static inline const uint8_t *core_range(const uint8_t *file, size_t file_size, uint64_t offset,
+					uint64_t size)
 {
 	if (offset > file_size || size > file_size - offset)
 		errx(2, "the core ends before offset %#llx", (unsigned long long)(offset + size));
@@ -59,9 +60,12 @@ static inline const uint8_t *core_range(const uint8_t *file, size_t file_size, u
 
 static inline size_t core_count_headers(const uint8_t *file, size_t size, const Elf64_Ehdr *ehdr)
 {
+	const Elf64_Shdr *shdr;
+
 	if (ehdr->e_phnum != PN_XNUM)
 		return ehdr->e_phnum;
-	return ((const Elf64_Shdr *)core_range(file, size, ehdr->e_shoff, sizeof(Elf64_Shdr)))->sh_info;
+	shdr = (const Elf64_Shdr *)core_range(file, size, ehdr->e_shoff, sizeof(*shdr));
+	return shdr->sh_info;
 }
 
 static inline const uint8_t *core_read(const char *path, size_t *size)
@@ -75,9 +79,14 @@ static inline const uint8_t *core_read(const char *path, size_t *size)
 		err(2, "%s", path);
 	*size = 0;
 	do {
-		if (!file || *size == room)
-			file = realloc(file, room *= 2);
-		n = file ? read(fd, file + *size, room - *size) : -1;
+		if (!file || *size == room) {
+			uint8_t *grown = realloc(file, room *= 2);
+
+			if (!grown)
+				err(2, "%s", path);
+			file = grown;
+		}
+		n = read(fd, file + *size, room - *size);
 		if (n < 0)
 			err(2, "%s", path);
 		*size += n;
@@ -104,7 +113,8 @@ static inline void core_open(struct core *core, const char *path)
 	if (size < sizeof(*ehdr))
 		errx(2, "the core has only %zu bytes", size);
 	ehdr = (const Elf64_Ehdr *)file;
-	if (memcmp(ehdr->e_ident, ELFMAG, SELFMAG) || ehdr->e_ident[EI_CLASS] != ELFCLASS64 || ehdr->e_type != ET_CORE)
+	if (memcmp(ehdr->e_ident, ELFMAG, SELFMAG) || ehdr->e_ident[EI_CLASS] != ELFCLASS64 ||
+	    ehdr->e_type != ET_CORE)
 		errx(2, "%s is no 64-bit ELF core", path);
 	nr = core_count_headers(file, size, ehdr);
 	phdr = (const Elf64_Phdr *)core_range(file, size, ehdr->e_phoff, nr * sizeof(*phdr));
@@ -164,7 +174,8 @@ static inline bool core_next_note(const struct core *core, size_t *offset, struc
 	if (!left)
 		return false;
 	nhdr = (const Elf64_Nhdr *)(core->notes + *offset);
-	if (left < sizeof(*nhdr) || core_padded(nhdr->n_namesz) + core_padded(nhdr->n_descsz) > left - sizeof(*nhdr))
+	if (left < sizeof(*nhdr) ||
+	    core_padded(nhdr->n_namesz) + core_padded(nhdr->n_descsz) > left - sizeof(*nhdr))
 		errx(2, "the note at offset %zu does not end within the notes", *offset);
 	note->type = nhdr->n_type;
 	note->name = (const char *)(nhdr + 1);

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * lockcheck core FILE ADDRESS: check a core of lockstep ("-": from standard input), whose table is at ADDRESS, against what
- * lockstep.h says of any single instant. Prints "writes N threads M", the number of stores so far and that of the threads whose registers were checked, and
+ * lockcheck core FILE ADDRESS: check a core of lockstep ("-": from standard input), whose table
+ * is at ADDRESS, against what lockstep.h says of any single instant. Prints "writes N threads
+ * M", the number of stores so far and that of the threads whose registers were checked, and
  * exits with 0; or says what does not fit and exits with 1. With 2 it could not be checked.
  *
- * lockcheck sweep PID ADDRESS SECONDS: the same check of memory that is read page by page from /proc/PID/mem while the process
- * runs. Ends as soon as it has failed both in a writer's cells and in the chain, or when the time is over. Prints "sweeps N
- * cells N chain N", how many there were and how many of these failed in what.
+ * lockcheck sweep PID ADDRESS SECONDS: the same check of memory that is read page by page from
+ * /proc/PID/mem while the process runs. Ends as soon as it has failed both in a writer's cells
+ * and in the chain, or when the time is over. Prints "sweeps N cells N chain N", how many there
+ * were and how many of these failed in what.
  */
+#include <stdarg.h>
 #include <stdio.h>
 #include <sys/procfs.h>
 #include <sys/user.h>
@@ -34,14 +37,24 @@ struct verdict {
 	bool quiet;
 };
 
-#define complain(verdict, ...) do { if (!(verdict)->quiet) printf(__VA_ARGS__); } while (0)
+static void __attribute__((format(printf, 2, 3)))
+complain(const struct verdict *verdict, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	if (!verdict->quiet)
+		vprintf(format, args);
+	va_end(args);
+}
 
 static const void *must_have(const struct core *core, uint64_t address, size_t size)
 {
 	const void *p = core_at(core, address, size);
 
 	if (!p)
-		errx(2, "the core does not have the %zu bytes at %#llx", size, (unsigned long long)address);
+		errx(2, "the core does not have the %zu bytes at %#llx", size,
+		     (unsigned long long)address);
 	return p;
 }
 
@@ -50,38 +63,69 @@ static uint64_t value_at(const struct core *core, uint64_t address)
 	return *(const uint64_t *)must_have(core, address, sizeof(uint64_t));
 }
 
+/* Return: how many cells are rbx, or -1 if no writer's loop is there. */
+static int stored_at(const struct lock_table *table, uint64_t rip)
+{
+	for (unsigned int i = 0; i < LOCK_LOOPS; i++) {
+		const struct lock_loop *loop = &table->loop[i];
+		int stored = 0;
+
+		if (rip < loop->enter || rip > loop->end)
+			continue;
+		if (rip < loop->begun)
+			return LOCK_CELLS;
+		while (stored < LOCK_CELLS && rip >= loop->stored[stored])
+			stored++;
+		return stored;
+	}
+	return -1;
+}
+
+static void show_writer(const uint64_t *value, const uint64_t *cell,
+			const struct user_regs_struct *registers, int stored,
+			const struct verdict *verdict)
+{
+	if (registers)
+		complain(verdict, " rbx %llu, %d stored at rip %#llx;",
+			 (unsigned long long)registers->rbx, stored,
+			 (unsigned long long)registers->rip);
+	for (unsigned int c = 0; c < LOCK_CELLS; c++)
+		complain(verdict, " %llu (%#llx)", (unsigned long long)value[c],
+			 (unsigned long long)cell[c]);
+	complain(verdict, "\n");
+}
+
 /* @registers: of the thread that is this writer, or NULL */
 static void check_writer(const struct core *core, const struct lock_table *table, unsigned int i,
 			 const struct user_regs_struct *registers, struct verdict *verdict)
 {
 	uint64_t value[LOCK_CELLS], n;
-	unsigned int c, stored;
+	int stored = 0, c;
 
 	for (c = 0; c < LOCK_CELLS; c++)
 		value[c] = value_at(core, table->writer[i].cell[c]);
 	n = registers ? registers->rbx : value[0];
-	for (stored = 0; stored < LOCK_CELLS && value[stored] == n; stored++)
-		;
-	for (c = stored; c < LOCK_CELLS && value[c] == n - 1; c++)
+	if (registers)
+		stored = stored_at(table, registers->rip);
+	else
+		while (stored < LOCK_CELLS && value[stored] == n)
+			stored++;
+	for (c = 0; c < LOCK_CELLS && value[c] == (c < stored ? n : n - 1); c++)
 		;
 	if (registers)
 		verdict->threads++;
 	else
 		verdict->writes += value[0];
-	if (c == LOCK_CELLS)
+	if (c == LOCK_CELLS && stored >= 0)
 		return;
 
 	verdict->cells++;
 	complain(verdict, "writer %u%s:", i, registers ? " and its registers" : "");
-	if (registers)
-		complain(verdict, " rbx %llu;", (unsigned long long)n);
-	for (c = 0; c < LOCK_CELLS; c++)
-		complain(verdict, " %llu (%#llx)", (unsigned long long)value[c],
-			 (unsigned long long)table->writer[i].cell[c]);
-	complain(verdict, "\n");
+	show_writer(value, table->writer[i].cell, registers, stored, verdict);
 }
 
-static void check_chain(const struct core *core, const struct lock_table *table, struct verdict *verdict)
+static void check_chain(const struct core *core, const struct lock_table *table,
+			struct verdict *verdict)
 {
 	uint64_t before = value_at(core, table->link[0]), value;
 
@@ -95,8 +139,8 @@ static void check_chain(const struct core *core, const struct lock_table *table,
 	}
 }
 
-static void check_registers(const struct core *core, uint64_t address, const struct lock_table *table,
-			    struct verdict *verdict)
+static void check_registers(const struct core *core, uint64_t address,
+			    const struct lock_table *table, struct verdict *verdict)
 {
 	const uint64_t first = address + offsetof(struct lock_table, writer);
 	bool seen[LOCK_WRITERS] = {};
@@ -116,17 +160,18 @@ static void check_registers(const struct core *core, uint64_t address, const str
 		i = (regs->r13 - first) / sizeof(struct lock_writer);
 		if (regs->r13 < first || i >= table->writers || seen[i]) {
 			verdict->cells++;
-			complain(verdict, "thread %d is no writer, or is one twice\n", status->pr_pid);
+			complain(verdict, "thread %d is no writer, or is one twice\n",
+				 status->pr_pid);
 			continue;
 		}
 		seen[i] = true;
 		check_writer(core, table, i, regs, verdict);
 	}
-	for (unsigned int i = 0; i < table->permanent; i++) {
-		if (seen[i])
+	for (unsigned int i = 0; i < table->threads; i++) {
+		if (seen[i] || !table->writer[i].alive)
 			continue;
 		verdict->cells++;
-		complain(verdict, "no thread has the registers of writer %u\n", i);
+		complain(verdict, "writer %u is alive, and no thread has its registers\n", i);
 	}
 }
 
@@ -134,7 +179,7 @@ static void check(const struct core *core, uint64_t address, struct verdict *ver
 {
 	const struct lock_table *table = must_have(core, address, sizeof(*table));
 
-	if (table->magic != LOCK_MAGIC || !table->permanent || table->permanent > table->writers ||
+	if (table->magic != LOCK_MAGIC || !table->threads || table->threads > table->writers ||
 	    table->writers > LOCK_WRITERS || table->links < 2 || table->links > LOCK_LINKS)
 		errx(2, "there is no table at %#llx", (unsigned long long)address);
 	for (unsigned int i = 0; i < table->writers; i++)
@@ -179,7 +224,8 @@ static void sweep(struct core *core, const char *maps_path, int mem)
 	while (fgets(line, sizeof(line), maps)) {
 		uint8_t *data;
 
-		if (sscanf(line, "%lx-%lx %4s", &start, &end, perms) != 3 || strncmp(perms, "rw", 2) || perms[3] != 'p')
+		if (sscanf(line, "%lx-%lx %4s", &start, &end, perms) != 3 ||
+		    strncmp(perms, "rw", 2) || perms[3] != 'p')
 			continue;
 		data = malloc(end - start);
 		core->segments = realloc(core->segments, (core->nr + 1) * sizeof(*core->segments));

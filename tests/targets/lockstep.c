@@ -2,8 +2,8 @@
 /*
  * lockstep [storm]: threads that keep memory on many pages in step, see lockstep.h.
  *
- * Prints "ready ADDRESS", that of its struct lock_table. With "storm", further threads all the time create short-lived writers:
- * threads, and processes that share the memory; and one forks.
+ * Prints "ready ADDRESS", that of its struct lock_table. With "storm", further threads all the
+ * time create short-lived writers: threads, and processes that share the memory; and one forks.
  */
 #include <err.h>
 #include <errno.h>
@@ -13,11 +13,13 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lockstep.h"
@@ -28,58 +30,125 @@
 #define FILE_PAGES ((unsigned long)LOCK_WRITERS)
 #define STACK_SIZE (64UL << 10)
 #define BORN_STACK_SIZE (32UL << 10)
-#define SPAWNERS 2
-#define SHARERS 2
+#define SPAWNERS 10
+#define SHARERS 4
+/* Births are frequent, and those born live for longer than page tables are copied. */
+#define BORN_ROUNDS 96
+#define NAP_NS 200000
 
 static struct lock_table table __attribute__((aligned(4096)));
 static uint8_t bss[LOCK_WRITERS][PAGE] __attribute__((aligned(4096)));
 static uint8_t data[LOCK_WRITERS][PAGE] __attribute__((aligned(4096))) = { { 1 } };
-static uint8_t *low, *huge, *file, *high;
+static uint8_t *low, *huge, *file, *high, *not_copied, *wiped;
 
 /*
- * Each store ends a translation block of an emulator, so that it can be
- * interrupted between any two. The system call is getppid.
+ * void tick_...(const struct lock_writer *writer, uint64_t rounds). The system calls are getppid
+ * and nanosleep.
+ *
+ * An emulator takes interrupts between blocks of code. In one of the loops each store ends a
+ * block, so that it can be interrupted behind any; in the other one all stores are in a block,
+ * which a CPU that the host had taken away completes, late, before it sees what it was interrupted
+ * for.
  */
-static __attribute__((noinline)) void tick(const struct lock_writer *writer, uint64_t rounds)
-{
-	uint64_t n = *(volatile uint64_t *)writer->cell[0];
+#define LOCK_STORE(name, cell, split)			\
+	"	mov	" #cell "*8(%r13), %rax\n"	\
+	"	mov	%rbx, (%rax)\n"			\
+	#name "_stored_" #cell ":\n"			\
+	split
 
-#define STORE(cell) "mov " #cell "*8(%%r13), %%rax\n\t" "mov %%rbx, (%%rax)\n\t" "jmp 2f\n" "2:\n\t"
-	asm volatile("mov %[n], %%rbx\n\t"
-		     "mov %[writer], %%r13\n\t"
-		     "mov %[rounds], %%r14\n\t"
-		     "movabs %[magic], %%r12\n"
-		     "1:\n\t"
-		     "inc %%rbx\n\t"
-		     "jmp 2f\n"
-		     "2:\n\t"
-		     STORE(0) STORE(1) STORE(2) STORE(3) STORE(4) STORE(5)
-		     "test $0xff, %%ebx\n\t"
-		     "jnz 3f\n\t"
-		     "mov $110, %%eax\n\t"
-		     "syscall\n"
-		     "3:\n\t"
-		     "dec %%r14\n\t"
-		     "jnz 1b\n\t"
-		     "xor %%r12d, %%r12d\n"
-		     :
-		     : [n] "r"(n), [writer] "r"(writer), [rounds] "r"(rounds), [magic] "i"(LOCK_MAGIC)
-		     : "rax", "rbx", "rcx", "r11", "r12", "r13", "r14", "memory", "cc");
-#undef STORE
+#define LOCK_LOOP(name, split)				\
+	asm("	.text\n"				\
+	    #name ":\n"					\
+	    "	push	%rbx\n"				\
+	    "	push	%r12\n"				\
+	    "	push	%r13\n"				\
+	    "	push	%r14\n"				\
+	    "	mov	%rdi, %r13\n"			\
+	    "	mov	%rsi, %r14\n"			\
+	    "	mov	(%r13), %rax\n"			\
+	    "	mov	(%rax), %rbx\n"			\
+	    "	movabs	$" LOCK_STRING(LOCK_MAGIC) ", %r12\n" \
+	    #name "_enter:\n"				\
+	    "	movq	$1, 8*8(%r13)\n"		\
+	    "1:\n"					\
+	    "	inc	%rbx\n"				\
+	    #name "_begun:\n"				\
+	    split					\
+	    LOCK_STORE(name, 0, split)			\
+	    LOCK_STORE(name, 1, split)			\
+	    LOCK_STORE(name, 2, split)			\
+	    LOCK_STORE(name, 3, split)			\
+	    LOCK_STORE(name, 4, split)			\
+	    LOCK_STORE(name, 5, split)			\
+	    LOCK_STORE(name, 6, split)			\
+	    LOCK_STORE(name, 7, split)			\
+	    "	test	$0xf, %ebx\n"			\
+	    "	jnz	3f\n"				\
+	    "	mov	$110, %eax\n"			\
+	    "	xor	%esi, %esi\n"			\
+	    "	mov	9*8(%r13), %rdi\n"		\
+	    "	test	%rdi, %rdi\n"			\
+	    "	jz	2f\n"				\
+	    "	mov	$35, %eax\n"			\
+	    "2:	syscall\n"				\
+	    "3:	dec	%r14\n"				\
+	    "	jnz	1b\n"				\
+	    "	movq	$0, 8*8(%r13)\n"		\
+	    "	xor	%r12d, %r12d\n"			\
+	    #name "_end:\n"				\
+	    "	pop	%r14\n"				\
+	    "	pop	%r13\n"				\
+	    "	pop	%r12\n"				\
+	    "	pop	%rbx\n"				\
+	    "	ret\n");				\
+	void name(const struct lock_writer *writer, uint64_t rounds); \
+	extern const char name##_enter[], name##_begun[], name##_end[], name##_stored_0[], \
+		name##_stored_1[], name##_stored_2[], name##_stored_3[], name##_stored_4[], \
+		name##_stored_5[], name##_stored_6[], name##_stored_7[]
+
+#define LOCK_STRING(x) LOCK_STRING_(x)
+#define LOCK_STRING_(x) #x
+#define ADDRESS(label) ((uint64_t)(uintptr_t)(label))
+#define LOCK_LOOP_INIT(name) {				\
+	.enter = ADDRESS(name##_enter),			\
+	.begun = ADDRESS(name##_begun),			\
+	.stored = {					\
+		ADDRESS(name##_stored_0), ADDRESS(name##_stored_1), ADDRESS(name##_stored_2), \
+		ADDRESS(name##_stored_3), ADDRESS(name##_stored_4), ADDRESS(name##_stored_5), \
+		ADDRESS(name##_stored_6), ADDRESS(name##_stored_7), \
+	},						\
+	.end = ADDRESS(name##_end),			\
+}
+
+LOCK_LOOP(tick_split, "	jmp	2f\n2:\n");
+LOCK_LOOP(tick_whole, "");
+
+_Static_assert(offsetof(struct lock_writer, alive) == 8 * 8, "assembly");
+_Static_assert(offsetof(struct lock_writer, nap) == 9 * 8, "assembly");
+
+static void tick(unsigned int i, uint64_t rounds)
+{
+	if (i % 2)
+		tick_whole(&table.writer[i], rounds);
+	else
+		tick_split(&table.writer[i], rounds);
 }
 
 /* Which cell is the lowest, and which way the addresses run, differs from writer to writer. */
 static void place(unsigned int i, uint8_t *stack_page)
 {
 	uint8_t *pages[LOCK_CELLS] = {
-		low + i * 2 * PAGE, bss[i], huge + i * 16 * PAGE, file ? file + i * PAGE : data[i], stack_page,
-		high + i * 2 * PAGE,
+		low + i * 2 * PAGE, bss[i], huge + i * 16 * PAGE,
+		file ? file + i * PAGE : data[i], stack_page, high + i * 2 * PAGE,
+		not_copied + i * PAGE, wiped + i * PAGE,
 	};
 
 	for (unsigned int c = 0; c < LOCK_CELLS; c++) {
 		unsigned int from = (c + i) % LOCK_CELLS;
 
-		table.writer[i].cell[c] = (uint64_t)pages[i % 2 ? LOCK_CELLS - 1 - from : from] + 64 * c;
+		if (i % 2)
+			from = LOCK_CELLS - 1 - from;
+		table.writer[i].cell[c] = (uint64_t)pages[from] + 64 * c;
 	}
 }
 
@@ -93,14 +162,15 @@ static void *writer_thread(void *arg)
 	memset(on_stack, 0, sizeof(on_stack));
 	place(i, on_stack + PAGE / 2);
 	placed++;
-	tick(&table.writer[i], UINT64_MAX);
+	tick(i, UINT64_MAX);
 	abort();
 }
 
 static void *link_thread(void *arg)
 {
 	unsigned int i = (uintptr_t)arg;
-	_Atomic uint64_t *from = (_Atomic uint64_t *)table.link[i - 1], *to = (_Atomic uint64_t *)table.link[i];
+	_Atomic uint64_t *from = (_Atomic uint64_t *)table.link[i - 1];
+	_Atomic uint64_t *to = (_Atomic uint64_t *)table.link[i];
 
 	for (unsigned int n = 0;; n++) {
 		uint64_t value = atomic_load_explicit(from, memory_order_acquire);
@@ -131,7 +201,7 @@ static void start(void *(*fn)(void *), unsigned int arg, size_t stack, pthread_t
 
 static void *born_thread(void *arg)
 {
-	tick(&table.writer[(uintptr_t)arg], 200);
+	tick((uintptr_t)arg, BORN_ROUNDS);
 	return NULL;
 }
 
@@ -149,7 +219,7 @@ static void *spawner_thread(void *arg)
 
 static int born_process(void *arg)
 {
-	tick(&table.writer[(uintptr_t)arg], 200);
+	tick((uintptr_t)arg, BORN_ROUNDS);
 	return 0;
 }
 
@@ -186,7 +256,8 @@ static void *forker_thread(void *arg)
 
 static uint8_t *map(size_t size, int fd)
 {
-	uint8_t *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | (fd < 0 ? MAP_ANONYMOUS : 0), fd, 0);
+	int flags = MAP_PRIVATE | (fd < 0 ? MAP_ANONYMOUS : 0);
+	uint8_t *p = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, fd, 0);
 
 	if (p == MAP_FAILED)
 		err(1, "mmap");
@@ -216,6 +287,16 @@ static uint8_t *map_small(void)
 	return p;
 }
 
+static uint8_t *map_excluded(int advice)
+{
+	uint8_t *p = map(LOCK_WRITERS * PAGE, -1);
+
+	if (madvise(p, LOCK_WRITERS * PAGE, advice))
+		err(1, "madvise");
+	memset(p, 0, LOCK_WRITERS * PAGE);
+	return p;
+}
+
 static void map_memory(void)
 {
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -231,6 +312,8 @@ static void map_memory(void)
 	}
 	memset(data, 0, sizeof(data));
 	high = map_small();
+	not_copied = map_excluded(MADV_DONTFORK);
+	wiped = map_excluded(MADV_WIPEONFORK);
 }
 
 static void start_storm(unsigned int first)
@@ -246,31 +329,40 @@ static void start_storm(unsigned int first)
 
 int main(int argc, char **argv)
 {
+	const struct lock_loop loops[LOCK_LOOPS] = {
+		LOCK_LOOP_INIT(tick_split),
+		LOCK_LOOP_INIT(tick_whole),
+	};
+	static const struct timespec nap = { .tv_nsec = NAP_NS };
 	bool storm = argc > 1 && !strcmp(argv[1], "storm");
 	unsigned int born = storm ? SPAWNERS + SHARERS : 0, permanent, i;
 	uint8_t on_stack[2 * PAGE];
 
-	permanent = sysconf(_SC_NPROCESSORS_ONLN) + 2;
+	/* With a storm, the CPUs are for those that are born. */
+	permanent = storm ? 1 : sysconf(_SC_NPROCESSORS_ONLN) + 2;
 	if (permanent > LOCK_WRITERS - born)
 		permanent = LOCK_WRITERS - born;
 	map_memory();
 	table.magic = LOCK_MAGIC;
-	table.permanent = permanent;
+	table.threads = permanent + (storm ? SPAWNERS : 0);
 	table.writers = permanent + born;
-	table.links = LOCK_LINKS;
+	table.links = storm ? 2 : LOCK_LINKS;
+	memcpy(table.loop, loops, sizeof(loops));
 
 	/* The main thread is the first writer, and the chain starts with it. */
 	memset(on_stack, 0, sizeof(on_stack));
 	place(0, on_stack + PAGE / 2);
 	table.link[0] = table.writer[0].cell[0];
-	for (i = 1; i < LOCK_LINKS; i++) {
+	for (i = 1; i < table.links; i++) {
 		table.link[i] = (uint64_t)(i % 2 ? low : high) + (2 * LOCK_WRITERS + 2 * i) * PAGE;
 		start(link_thread, i, STACK_SIZE, NULL);
 	}
 	for (i = 1; i < permanent; i++)
 		start(writer_thread, i, STACK_SIZE, NULL);
-	for (i = permanent; i < permanent + born; i++)
+	for (i = permanent; i < permanent + born; i++) {
 		place(i, data[i]);
+		table.writer[i].nap = (uint64_t)&nap;
+	}
 	if (storm)
 		start_storm(permanent);
 	while (placed < permanent - 1)
@@ -278,6 +370,6 @@ int main(int argc, char **argv)
 
 	printf("ready %#lx\n", (unsigned long)&table);
 	fflush(stdout);
-	tick(&table.writer[0], UINT64_MAX);
+	tick(0, UINT64_MAX);
 	abort();
 }

@@ -2,18 +2,21 @@
 /*
  * A process that is asleep, and sees whether anybody disturbs it.
  *
- * Each thread is blocked in a system call of its own: forever, or until a timeout, after which it makes the call again. Prints
- * "ready" when all have begun. For each line on stdin, prints a line per thread
+ * Each thread is blocked in a system call of its own: forever, or until a timeout, after which
+ * it makes the call again. Prints "ready" when all have begun. For each line on stdin, prints a
+ * line per thread
  *
  *   NAME TID blocked|timed CALLS ENDS WRONG RETURN ERRNO
  *
- * (ENDS: how often the timeout came as it should; WRONG: how often the call returned anything else, or early; the latter two are
- * of the last such return), a line with what the main thread sees
+ * (ENDS: how often the timeout came as it should; WRONG: how often the call returned anything
+ * else, or early; the latter two are of the last such return), a line with what the main thread
+ * sees
  *
  *   main signals N children ERRNO attached N blocks N offset N
  *
- * (signals of any kind that were delivered; the errno of looking for a child, ECHILD if there is none, 0 if there is one; how
- * often its SysV segment is attached; how many blocks its memory file has, and the file's position), and "end".
+ * (signals of any kind that were delivered; the errno of looking for a child, ECHILD if there is
+ * none, 0 if there is one; how often its SysV segment is attached; how many blocks its memory
+ * file has, and the file's position), and "end".
  */
 #include <err.h>
 #include <errno.h>
@@ -45,6 +48,7 @@
 
 #define PERIOD_S 4
 #define STACK_SIZE (64UL << 10)
+#define MAP_SIZE (4UL << 20)
 #define NS 1000000000LL
 /* SO_RCVTIMEO counts whole ticks, the first of which may be nearly over: the longest tick. */
 #define TICK_NS 10000000LL
@@ -211,11 +215,15 @@ static struct sleeper {
 	{ .name = "accept", .call = call_accept },
 	{ .name = "fcntl-lock", .call = call_lock },
 	{ .name = "pause", .call = call_pause },
-	{ .name = "recv-timeout", .call = timed_recv, .timed = true, .result = -1, .error = EAGAIN, .early_ns = TICK_NS },
+	{ .name = "recv-timeout", .call = timed_recv, .timed = true, .result = -1,
+	  .error = EAGAIN, .early_ns = TICK_NS },
 	{ .name = "nanosleep", .call = timed_nanosleep, .timed = true },
-	{ .name = "semtimedop", .call = timed_semop, .timed = true, .result = -1, .error = EAGAIN },
-	{ .name = "futex-timeout", .call = timed_futex, .timed = true, .result = -1, .error = ETIMEDOUT },
-	{ .name = "sigtimedwait", .call = timed_sigwait, .timed = true, .result = -1, .error = EAGAIN },
+	{ .name = "semtimedop", .call = timed_semop, .timed = true, .result = -1,
+	  .error = EAGAIN },
+	{ .name = "futex-timeout", .call = timed_futex, .timed = true, .result = -1,
+	  .error = ETIMEDOUT },
+	{ .name = "sigtimedwait", .call = timed_sigwait, .timed = true, .result = -1,
+	  .error = EAGAIN },
 	{ .name = "epoll-timeout", .call = timed_epoll, .timed = true },
 	{ .name = "poll-timeout", .call = timed_poll, .timed = true },
 	{ .name = "select-timeout", .call = timed_select, .timed = true },
@@ -286,6 +294,7 @@ static void make_files(void)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct timeval timeout = { .tv_sec = PERIOD_S };
+	struct epoll_event event = { .events = EPOLLIN };
 	struct flock lock = { .l_type = F_WRLCK };
 	char path[32];
 	int fds[2];
@@ -293,15 +302,17 @@ static void make_files(void)
 	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	must(epoll_fd >= 0 && !pipe(fds), "epoll_create1, pipe");
 	pipe_fd = fds[0];
-	must(!epoll_ctl(epoll_fd, EPOLL_CTL_ADD, pipe_fd, &(struct epoll_event){ .events = EPOLLIN }), "epoll_ctl");
+	must(!epoll_ctl(epoll_fd, EPOLL_CTL_ADD, pipe_fd, &event), "epoll_ctl");
 	semaphore = semget(IPC_PRIVATE, 2, 0600);
 	queue = msgget(IPC_PRIVATE, 0600);
 	must(semaphore >= 0 && queue >= 0, "semget, msgget");
 	must(!socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), "socketpair");
-	must(!setsockopt(sockets[0], SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)), "SO_RCVTIMEO");
+	must(!setsockopt(sockets[0], SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)),
+	     "SO_RCVTIMEO");
 	listener = socket(AF_UNIX, SOCK_STREAM, 0);
 	/* With no name of its own it gets one from the kernel. */
-	must(listener >= 0 && !bind(listener, (struct sockaddr *)&address, sizeof(address.sun_family)) &&
+	must(listener >= 0 &&
+	     !bind(listener, (struct sockaddr *)&address, sizeof(address.sun_family)) &&
 	     !listen(listener, 1), "listener");
 
 	memory_fd = memfd_create("sleepers", MFD_CLOEXEC);
@@ -313,33 +324,35 @@ static void make_files(void)
 
 static uint8_t *map(int flags, int fd)
 {
-	uint8_t *p = mmap(NULL, 4 << 20, PROT_READ | PROT_WRITE, flags, fd, 0);
+	uint8_t *p = mmap(NULL, MAP_SIZE, PROT_READ | PROT_WRITE, flags, fd, 0);
 
 	must(p != MAP_FAILED, "mmap");
-	madvise(p, 4 << 20, MADV_NOHUGEPAGE);
+	madvise(p, MAP_SIZE, MADV_NOHUGEPAGE);
 	/* The rest are holes. */
 	p[0] = 1;
-	p[2 << 20] = 1;
+	p[MAP_SIZE / 2] = 1;
 	return p;
 }
 
 static void map_memory(void)
 {
-	static uint8_t flushed[128 * 4096];
+	static uint8_t flushed[128 * 4096UL];
 	uint8_t *attached;
 
-	must(!ftruncate(memory_fd, 4 << 20), "ftruncate");
+	must(!ftruncate(memory_fd, MAP_SIZE), "ftruncate");
 	map(MAP_SHARED, memory_fd);
 	must(lseek(memory_fd, 12345, SEEK_SET) == 12345, "lseek");
 	map(MAP_SHARED | MAP_ANONYMOUS, -1);
 	map(MAP_PRIVATE | MAP_ANONYMOUS, -1);
-	must(!madvise(map(MAP_PRIVATE | MAP_ANONYMOUS, -1), 4 << 20, MADV_DONTFORK), "MADV_DONTFORK");
-	must(!madvise(map(MAP_PRIVATE | MAP_ANONYMOUS, -1), 4 << 20, MADV_WIPEONFORK), "MADV_WIPEONFORK");
-	segment = shmget(IPC_PRIVATE, 4 << 20, 0600);
+	must(!madvise(map(MAP_PRIVATE | MAP_ANONYMOUS, -1), MAP_SIZE, MADV_DONTFORK),
+	     "MADV_DONTFORK");
+	must(!madvise(map(MAP_PRIVATE | MAP_ANONYMOUS, -1), MAP_SIZE, MADV_WIPEONFORK),
+	     "MADV_WIPEONFORK");
+	segment = shmget(IPC_PRIVATE, MAP_SIZE, 0600);
 	attached = shmat(segment, NULL, 0);
 	must(attached != (void *)-1 && !shmctl(segment, IPC_RMID, NULL), "shmget, shmat");
 	attached[0] = 1;
-	/* Before v6.2 what a task touches is added to RssShmem and the like once it has had 64 faults. */
+	/* Before v6.2 what a task touches is added to RssShmem once it has had 64 faults. */
 	memset(flushed, 1, sizeof(flushed));
 }
 
@@ -352,14 +365,16 @@ static void report(void)
 	for (unsigned int i = 0; i < SLEEPERS; i++) {
 		struct sleeper *s = &sleepers[i];
 
-		printf("%s %d %s %lu %lu %lu %ld %d\n", s->name, s->tid, s->timed ? "timed" : "blocked", s->calls, s->ends,
-		       s->wrong, s->wrong_result, s->wrong_error);
+		printf("%s %d %s %lu %lu %lu %ld %d\n", s->name, s->tid,
+		       s->timed ? "timed" : "blocked", s->calls, s->ends, s->wrong,
+		       s->wrong_result, s->wrong_error);
 	}
 	if (syscall(SYS_wait4, -1, NULL, __WALL | WNOHANG, NULL) < 0)
 		error = errno;
 	must(!shmctl(segment, IPC_STAT, &shm) && !fstat(memory_fd, &st), "IPC_STAT, fstat");
-	printf("main signals %lu children %d attached %lu blocks %lld offset %lld\nend\n", signals, error,
-	       (unsigned long)shm.shm_nattch, (long long)st.st_blocks, (long long)lseek(memory_fd, 0, SEEK_CUR));
+	printf("main signals %lu children %d attached %lu blocks %lld offset %lld\nend\n", signals,
+	       error, (unsigned long)shm.shm_nattch, (long long)st.st_blocks,
+	       (long long)lseek(memory_fd, 0, SEEK_CUR));
 	fflush(stdout);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * threads SLEEPING SPINNING [MIB]: a process with that many threads, the main thread counted as sleeping, and with at least that
- * much memory. Prints "ready".
+ * threads SLEEPING SPINNING [MIB]: a process with that many threads, the main thread counted as
+ * sleeping, and with at least that much memory. Prints "ready".
  */
 #include <err.h>
 #include <errno.h>
