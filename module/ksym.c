@@ -9,6 +9,7 @@ DEFINE_STATIC_CALL_NULL(kcs_kernel_clone, kernel_clone);
 DEFINE_STATIC_CALL_NULL(kcs_ptrace_may_access, ptrace_may_access);
 DEFINE_STATIC_CALL_NULL(kcs_task_work_add, task_work_add);
 DEFINE_STATIC_CALL_NULL(kcs_task_work_cancel_match, task_work_cancel_match);
+DEFINE_STATIC_CALL_NULL(kcs_put_task_stack, put_task_stack);
 DEFINE_STATIC_CALL_NULL(kcs_get_gate_vma, get_gate_vma);
 DEFINE_STATIC_CALL_NULL(kcs_vm_commit_limit, vm_commit_limit);
 DEFINE_STATIC_CALL_NULL(kcs_kallsyms_lookup_name, kallsyms_lookup_name);
@@ -82,6 +83,7 @@ int kcs_ksym_init(void)
 	ok &= kcs_resolve(ptrace_may_access);
 	ok &= kcs_resolve(task_work_add);
 	ok &= kcs_resolve(task_work_cancel_match);
+	ok &= kcs_resolve(put_task_stack);
 	have_gate_vma = kcs_resolve(get_gate_vma);
 	have_commit_limit = kcs_resolve(vm_commit_limit);
 	if (kcs_resolve(kallsyms_lookup_name))

@@ -12,6 +12,8 @@
  *	task_work_add		exported by Debian, not by mainline
  *	task_work_cancel_match	nothing may stay behind in the target; the only
  *				canceller whose signature never changed
+ *	put_task_stack		a dead task's stack is freed at once, and its registers
+ *				were on it; only the pinning half is inline
  *	get_gate_vma		optional: without it the core has no vsyscall
  *				segment
  *	vm_commit_limit		optional: without it strict overcommit has no room
@@ -27,6 +29,7 @@
 #include <linux/mman.h>
 #include <linux/ptrace.h>
 #include <linux/sched/task.h>
+#include <linux/sched/task_stack.h>
 #include <linux/static_call.h>
 #include <linux/task_work.h>
 
@@ -34,6 +37,7 @@ DECLARE_STATIC_CALL(kcs_kernel_clone, kernel_clone);
 DECLARE_STATIC_CALL(kcs_ptrace_may_access, ptrace_may_access);
 DECLARE_STATIC_CALL(kcs_task_work_add, task_work_add);
 DECLARE_STATIC_CALL(kcs_task_work_cancel_match, task_work_cancel_match);
+DECLARE_STATIC_CALL(kcs_put_task_stack, put_task_stack);
 DECLARE_STATIC_CALL(kcs_get_gate_vma, get_gate_vma);
 DECLARE_STATIC_CALL(kcs_vm_commit_limit, vm_commit_limit);
 DECLARE_STATIC_CALL(kcs_kallsyms_lookup_name, kallsyms_lookup_name);
@@ -60,6 +64,11 @@ kcs_task_work_cancel_match(struct task_struct *task,
 			   bool (*match)(struct callback_head *, void *), void *data)
 {
 	return static_call(kcs_task_work_cancel_match)(task, match, data);
+}
+
+static inline void kcs_put_task_stack(struct task_struct *task)
+{
+	static_call(kcs_put_task_stack)(task);
 }
 
 /**

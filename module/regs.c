@@ -15,6 +15,7 @@
 #include <uapi/asm/elf.h>
 #endif
 
+#include "ksym.h"
 #include "quiesce.h"
 #include "regs.h"
 
@@ -41,6 +42,9 @@ static bool anyone_active(struct task_struct *group, const struct user_regset *r
 
 	rcu_read_lock();
 	for_each_thread(group, task) {
+		/* Kernel threads in all but name: some have no FP state at all. */
+		if (task->flags & (PF_IO_WORKER | PF_USER_WORKER))
+			continue;
 		active = is_active(task, regset);
 		if (active)
 			break;
@@ -238,10 +242,15 @@ unsigned int kcs_regs_read(struct kcs_regs *regs, struct kcs_parkset *set,
 
 		if (regs->thread[i].read || !same_thread_group(slot->task, regs->leader))
 			continue;
-		/* It exited: it is past its last user instruction. */
-		if (READ_ONCE(slot->task->flags) & PF_EXITING)
+		/*
+		 * It exited: it is past its last user instruction. The dead have
+		 * no stack any more, on which their registers were.
+		 */
+		if ((READ_ONCE(slot->task->flags) & PF_EXITING) ||
+		    !try_get_task_stack(slot->task))
 			continue;
 		regs->thread[i].read = read_thread(regs, i, slot, settle);
+		kcs_put_task_stack(slot->task);
 		left += !regs->thread[i].read;
 	}
 	return left;

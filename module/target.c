@@ -126,11 +126,27 @@ static int check_rights(struct kcs_target *target, struct sk_buff *skb,
 	return 0;
 }
 
-static bool is_64bit(struct kcs_target *target)
+static int refuse_exited(const struct kcs_request *req, struct kcs_refusal *why)
 {
+	return kcs_refuse(why, ESRCH,
+			  "process %d has exited and has no memory any more: nothing is left to snapshot",
+			  req->pid);
+}
+
+static int check_width(struct kcs_target *target, const struct kcs_request *req,
+		       struct kcs_refusal *why)
+{
+	/* What tells is on the stack, which goes when the thread dies. */
+	if (!try_get_task_stack(target->task))
+		return refuse_exited(req, why);
 	target->view = task_user_regset_view(target->task);
-	return !test_tsk_thread_flag(target->task, TIF_ADDR32) &&
-	       target->view->e_machine == EM_X86_64;
+	kcs_put_task_stack(target->task);
+	if (!test_tsk_thread_flag(target->task, TIF_ADDR32) &&
+	    target->view->e_machine == EM_X86_64)
+		return 0;
+	return kcs_refuse(why, EOPNOTSUPP,
+			  "process %d is a 32-bit program, which this version can't snapshot: use gcore",
+			  req->pid);
 }
 
 static int check_kind(struct task_struct *leader, const struct kcs_request *req,
@@ -166,20 +182,12 @@ int kcs_target_get(struct kcs_target *target, const struct kcs_request *req,
 		goto put_leader;
 	}
 	if (find_mm(target)) {
-		err = kcs_refuse(why, ESRCH,
-				 "process %d has exited and has no memory any more: nothing is left to snapshot",
-				 req->pid);
+		err = refuse_exited(req, why);
 		goto unlock;
 	}
-	err = check_rights(target, req->skb, why);
+	err = check_rights(target, req->skb, why) ?: check_width(target, req, why);
 	if (err)
 		goto put_mm;
-	if (!is_64bit(target)) {
-		err = kcs_refuse(why, EOPNOTSUPP,
-				 "process %d is a 32-bit program, which this version can't snapshot: use gcore",
-				 req->pid);
-		goto put_mm;
-	}
 	return 0;
 
 put_mm:
