@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <sys/prctl.h>
@@ -61,9 +62,16 @@ static void *watch_for_gaps(void *arg)
 	return arg;
 }
 
-int kcs_gap_start(void)
+int kcs_gap_start(int cpu)
 {
 	pthread_t thread;
+	cpu_set_t set;
+	int ret;
 
-	return pthread_create(&thread, NULL, watch_for_gaps, NULL);
+	ret = pthread_create(&thread, NULL, watch_for_gaps, NULL);
+	if (ret || cpu == KCS_ANY_CPU)
+		return ret;
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return pthread_setaffinity_np(thread, sizeof(set), &set);
 }

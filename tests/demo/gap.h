@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#define KCS_GAP_INTERVAL_NS 500000 /* between two looks, so the shortest gap */
+#define KCS_GAP_INTERVAL_NS 1000000 /* between two looks, so the shortest gap */
 
 /**
  * kcs_now_ns() - CLOCK_MONOTONIC
@@ -26,12 +26,15 @@ uint64_t kcs_now_ns(void);
  */
 void kcs_go_first(void);
 
+#define KCS_ANY_CPU (-1)
+
 /**
- * kcs_gap_start() - start the thread that watches for gaps
+ * kcs_gap_start() - start a thread that watches for gaps
+ * @cpu: where it runs, or KCS_ANY_CPU
  *
  * Return: 0, or an error number
  */
-int kcs_gap_start(void);
+int kcs_gap_start(int cpu);
 
 /**
  * kcs_gap_note() - add a gap that was seen elsewhere

@@ -286,7 +286,7 @@ int main(int argc, char **argv)
 	start(serve_connections, NULL);
 	start(wait_for_reload, NULL);
 	start(wait_for_upstream, NULL);
-	errno = kcs_gap_start();
+	errno = kcs_gap_start(KCS_ANY_CPU);
 	if (!errno)
 		errno = kcs_control_start(&control, KCS_STORE_CONTROL_PORT);
 	if (errno)

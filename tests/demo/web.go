@@ -29,7 +29,7 @@ const (
 	controlAddress = "127.0.0.1:7021"
 	itemBytes      = 1024
 	stripes        = 64
-	gapInterval    = 500 * time.Microsecond
+	gapInterval    = time.Millisecond
 )
 
 type item struct {
@@ -78,7 +78,7 @@ func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "%d %x\n", next.version, sum.Sum64())
 }
 
-// watchForGaps looks at the clock every half a millisecond, on a thread of its own.
+// watchForGaps looks at the clock every millisecond, on a thread of its own.
 func watchForGaps() {
 	runtime.LockOSThread()
 	// A time slice that another thread had is then no gap.

@@ -8,6 +8,7 @@
 #define KCS_STORE_PORT		7000
 #define KCS_STORE_CONTROL_PORT	7001
 #define KCS_PROBE_CONTROL_PORT	7011
+#define KCS_BYSTANDER_CONTROL_PORT 7031
 
 /**
  * struct kcs_request - update a record
