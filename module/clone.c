@@ -37,6 +37,14 @@ static int clone_child(void *unused)
 	return 0;
 }
 
+void kcs_clone_wait(struct kcs_clone_job *job)
+{
+	wait_for_completion(&job->finished);
+	/* On its way there the thread has dropped its reference on the module. */
+	while (!(READ_ONCE(job->task->flags) & PF_EXITING))
+		usleep_range(20, 50);
+}
+
 static bool wanted(const struct kcs_clone_job *job)
 {
 	return !READ_ONCE(job->abandoned) && kcs_parkset_holds(job->set) &&

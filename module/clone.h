@@ -81,6 +81,12 @@ void kcs_clone_start(struct kcs_clone_job *job, struct kcs_parkset *set);
  */
 void kcs_clone_abandon(struct kcs_clone_job *job);
 
+/**
+ * kcs_clone_wait() - wait until thread and child have left the module
+ * @job: started, and not abandoned
+ */
+void kcs_clone_wait(struct kcs_clone_job *job);
+
 /** kcs_clone_put() - drop a reference */
 void kcs_clone_put(struct kcs_clone_job *job);
 

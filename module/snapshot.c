@@ -350,7 +350,7 @@ static void snapshot_free(struct kcs_snapshot *snap)
 	drop(snap, ECANCELED);
 	if (snap->job) {
 		/* The clone's memory goes when thread and child have let go too. */
-		wait_for_completion(&snap->job->finished);
+		kcs_clone_wait(snap->job);
 		kcs_clone_put(snap->job);
 	}
 	if (snap->target)
