@@ -78,7 +78,7 @@ int main(int argc, char **argv)
 		errx(2, "Usage: target MIB 4k|thp|sparse THREADS");
 	map_memory(strtoul(argv[1], NULL, 10) * MIB, argv[2]);
 	start_threads(strtol(argv[3], NULL, 10));
-	if (kcs_gap_start())
+	if (kcs_gap_start(KCS_ANY_CPU))
 		errx(1, "pthread_create");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	puts("ready");
