@@ -2,10 +2,7 @@
 #ifndef _KCS_COMPAT_ASM_CPUID_API_H
 #define _KCS_COMPAT_ASM_CPUID_API_H
 
-/*
- * From v6.16 on cpuid_count() is declared here; before, in <asm/cpuid.h>, and
- * up to v6.1 in <asm/processor.h>.
- */
+/* Where a kernel has no such header, <asm/processor.h> brings cpuid_count(). */
 #if __has_include_next(<asm/cpuid/api.h>)
 #include_next <asm/cpuid/api.h>
 #else
