@@ -279,6 +279,8 @@ static void end_by_signal(int sig)
 	int status;
 
 	if (!child) {
+		/* Who started the tests may have it ignored. */
+		signal(sig, SIG_DFL);
 		if (kcs_interrupt_start() || kcs_output_open(&out, "core"))
 			_exit(1);
 		if (count_files() != lacks.no_unnamed)
