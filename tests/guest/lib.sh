@@ -24,6 +24,8 @@
 # The last two leave the command's stdout and stderr in $KCS_TMP/.out and .err, and its status in $status. Further:
 #
 #   diag LINE...			print lines that are shown should a test fail
+#   tally NAME COUNT			what was counted, for the totals that tests/run and tests/soak print, as in
+#					tally injected-failures 120; snapshots are counted without it
 #   skip_all REASON			in place of plan: none of the script can run here; exits
 #   wait_for SECONDS COMMAND...		until the command succeeds, fails when the time is over
 #   loaded | load [PARAMETER...] | unload	the module, by insmod and rmmod
@@ -35,7 +37,9 @@
 #
 # Environment: KCS the tool; KCS_KO the module; KCS_TARGETS the directory of the built test targets; KCS_TREE the built tree;
 # KCS_TMP a scratch directory (tmpfs), where the script starts; KCS_OUT a directory of the host's that outlives the guest;
-# KCS_ROW the row of tests/kernels; KCS_TEST the script's name; KCS_SCALE how many times the counts (1), for tests/soak.
+# KCS_ROW the row of tests/kernels; KCS_TEST the script's name; KCS_SCALE how many times the counts, and KCS_SEED the number from
+# which a test that draws lots starts (both 1, save in tests/soak; the time limit is multiplied too). A script with a line
+# "# Soak: yes" counts, and is run by tests/soak.
 
 kcs_planned=
 kcs_count=0
@@ -65,6 +69,11 @@ kcs_result()
 diag()
 {
 	[ $# -eq 0 ] || printf '%s\n' "$@" | sed 's/^/# /'
+}
+
+tally()
+{
+	printf '# soak %s %d\n' "$1" "$2"
 }
 
 ok()

@@ -248,7 +248,7 @@ static void open_port(void)
 
 static void set_environment(void)
 {
-	char host[80];
+	char host[80], text[32];
 
 	read_file("/config/row", row, sizeof(row), true);
 	snprintf(host, sizeof(host), "kcs-%s", row);
@@ -265,6 +265,10 @@ static void set_environment(void)
 	setenv("KCS_TARGETS", "/kcs/tests/targets", 1);
 	setenv("KCS_OUT", "/out", 1);
 	setenv("KCS_TMP", "/tmp/kcs", 1);
+	if (read_file("/config/scale", text, sizeof(text), true))
+		setenv("KCS_SCALE", text, 1);
+	if (read_file("/config/seed", text, sizeof(text), true))
+		setenv("KCS_SEED", text, 1);
 }
 
 /* Kills every process but this one. Returns false if some don't go. */
