@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Soak: yes
 # Time limit: 300 s
 #
 # One instant: what threads keep in step, in memory on many pages and in registers, is in step in each core.

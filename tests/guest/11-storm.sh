@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Soak: yes
 # Time limit: 180 s
 #
 # One instant, while threads, processes that share the memory and forks are born all the time. None of them gets to write

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Soak: yes
 # Time limit: 300 s
 #
 # What a process that is asleep notices of being snapshotted: nothing.

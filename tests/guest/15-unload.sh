@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Soak: yes
 # Time limit: 120 s
 #
 # The module goes as soon as nothing is open, whatever was snapshotted, and not before.
