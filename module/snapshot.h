@@ -23,6 +23,7 @@
 struct kcs_clone_job;
 struct kcs_refusal;
 struct kcs_request;
+struct kcs_target;
 struct mem_cgroup;
 struct mm_struct;
 struct pid;
@@ -117,6 +118,19 @@ struct kcs_snapshot {
 struct kcs_snapshot *kcs_snapshot_take(const struct kcs_request *req,
 				       struct kcs_forecast *forecast,
 				       struct kcs_refusal *why);
+
+/**
+ * kcs_snapshot_alloc() - an empty snapshot of a target
+ * @target: held
+ * @forecast: what was predicted
+ *
+ * Return: the snapshot, or NULL.
+ */
+struct kcs_snapshot *kcs_snapshot_alloc(const struct kcs_target *target,
+					const struct kcs_forecast *forecast);
+
+/** kcs_snapshot_free() - free what never came into the list, or left it */
+void kcs_snapshot_free(struct kcs_snapshot *snap);
 
 /**
  * kcs_snapshot_destroy() - end it

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/delay.h>
+#include <linux/err.h>
+#include <linux/jiffies.h>
+#include <linux/kcoresnap.h>
+#include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/regset.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "clone.h"
+#include "notes.h"
+#include "quiesce.h"
+#include "refusal.h"
+#include "regs.h"
+#include "seek.h"
+#include "snapshot.h"
+#include "stream.h"
+#include "take.h"
+#include "target.h"
+
+#define SETTLE_NS		(2 * NSEC_PER_MSEC)	/* for threads to park, after the clone */
+#define SPARE_SLOTS		64U
+
+/* What is needed from the request until the core is laid out. */
+struct taking {
+	const struct kcs_request *req;
+	struct kcs_refusal *why;
+	struct kcs_target target;
+	struct kcs_snapshot *snap;
+	struct kcs_parkset *set;
+	struct kcs_clone_job *job;
+	struct kcs_regs regs;
+	struct kcs_notes notes;
+};
+
+static int prepare(struct taking *t)
+{
+	unsigned int slots = t->snap->forecast.threads +
+			     max(t->snap->forecast.threads / 4, SPARE_SLOTS);
+	u32 filter = t->req->has_filter ? t->req->filter : kcs_filter_of(t->target.mm);
+	int err;
+
+	t->set = kcs_parkset_create(slots);
+	if (!t->set)
+		return kcs_refuse_nomem(t->why);
+	slots = t->set->nchunks * KCS_PARK_CHUNK;
+	if (kcs_regs_alloc(&t->regs, t->target.leader, t->target.view, slots))
+		return kcs_refuse_nomem(t->why);
+	t->job = kcs_clone_create(t->target.mm, filter, t->snap->forecast.excluded);
+	if (IS_ERR(t->job)) {
+		err = PTR_ERR(t->job);
+		t->job = NULL;
+		return err == -EINTR ? kcs_refuse_killed(t->why) :
+				       kcs_refuse_nomem(t->why);
+	}
+	return 0;
+}
+
+/*
+ * References to the mm that are not a thread of the group are another process
+ * that shares it, or somebody in /proc. Ours are the target's and the job's.
+ */
+static bool may_have_sharers(const struct taking *t)
+{
+	return atomic_read(&t->target.mm->mm_users) > t->set->used + 2;
+}
+
+static int park_all(struct taking *t)
+{
+	int err = kcs_parkset_add_group(t->set, t->target.leader);
+
+	if (!err && may_have_sharers(t))
+		err = kcs_parkset_add_sharers(t->set);
+	if (err)
+		return kcs_refuse(t->why, EAGAIN,
+				  "process %d creates threads faster than they could be stopped: try again",
+				  t->req->pid);
+	kcs_parkset_acknowledge(t->set);
+	return kcs_admit_parked(&t->target, t->why);
+}
+
+/* Beside the clone; when that is done, a moment more for those about to park. */
+static int read_registers(struct taking *t)
+{
+	u64 settle_at = 0, now;
+
+	for (;;) {
+		now = ktime_get_ns();
+		if (!settle_at && completion_done(&t->job->cloned))
+			settle_at = now + SETTLE_NS;
+		if (!kcs_regs_read(&t->regs, t->set, settle_at && now >= settle_at))
+			return 0;
+		if (fatal_signal_pending(current))
+			return kcs_refuse_killed(t->why);
+		if (!kcs_parkset_holds(t->set))
+			return 0;	/* the caller finds out why */
+		usleep_range(20, 50);
+	}
+}
+
+/* The deadline kills the thread, so this ends, save where it can't be killed. */
+static int await_clone(struct taking *t)
+{
+	long left = wait_for_completion_killable_timeout(&t->job->cloned,
+			nsecs_to_jiffies(t->req->max_pause_ns) + 2);
+
+	if (left < 0)
+		return kcs_refuse_killed(t->why);
+	if (!kcs_parkset_holds(t->set))
+		return 0;
+	switch (left ? t->job->err : -ETIME) {
+	case 0:
+		return 0;
+	case -ENOSPC:
+		return kcs_refuse(t->why, EAGAIN,
+				  "process %d creates mappings faster than they could be recorded: try again",
+				  t->req->pid);
+	case -ENOMEM:
+		return kcs_refuse_nomem(t->why);
+	default:
+		return kcs_refuse(t->why, EAGAIN,
+				  "the address space of process %d could not be cloned (error %d): try again",
+				  t->req->pid, t->job->err);
+	}
+}
+
+static int hold_and_clone(struct taking *t)
+{
+	struct kcs_figures *figures = &t->snap->figures;
+	u64 quiet;
+	int err;
+
+	err = park_all(t);
+	if (err)
+		return err;
+	quiet = ktime_get_ns();
+	figures->park_ns = quiet - t->set->started_ns;
+	t->snap->taken_ns = ktime_get_boottime_ns();
+	kcs_clone_start(t->job, t->set);
+	err = read_registers(t);
+	figures->regs_ns = ktime_get_ns() - quiet;
+	if (!err)
+		err = await_clone(t);
+	/* Those born meanwhile: they have not run yet. */
+	if (!err)
+		kcs_regs_read(&t->regs, t->set, true);
+	if (!err && kcs_target_is_dying(&t->target))
+		err = kcs_refuse(t->why, ESRCH,
+				 "process %d was killed or ran out of memory while the snapshot was taken: nothing is left to snapshot",
+				 t->req->pid);
+	return err;
+}
+
+static int check_release(struct taking *t, bool held)
+{
+	if (t->set->overflow)
+		return kcs_refuse(t->why, EAGAIN,
+				  "process %d created more threads than there was room for: try again",
+				  t->req->pid);
+	if (!held)
+		return kcs_refuse(t->why, ETIME,
+				  "the pause reached its bound of %llu us and was cut off: try again, or allow more with --max-pause",
+				  div_u64(t->req->max_pause_ns, NSEC_PER_USEC));
+	return 0;
+}
+
+static int pause_target(struct taking *t)
+{
+	struct kcs_figures *figures = &t->snap->figures;
+	bool held;
+	int err;
+
+	kcs_parkset_start(t->set, t->target.mm, t->job->task, t->req->max_pause_ns);
+	err = hold_and_clone(t);
+	held = kcs_parkset_release(t->set);
+	figures->pause_ns = t->set->released_ns - t->set->started_ns;
+	if (!err)
+		err = check_release(t, held);
+	if (err)
+		return err;
+	figures->clone_ns = t->job->clone_ns;
+	kcs_admit_learn(t->snap->forecast.pages, figures->clone_ns);
+	return 0;
+}
+
+static void count_threads(struct taking *t)
+{
+	unsigned int i;
+
+	for (i = 0; i < t->regs.count; i++) {
+		t->snap->figures.threads += t->regs.thread[i].read;
+		t->snap->figures.inexact_threads += t->regs.thread[i].read &&
+						    t->regs.thread[i].inexact;
+	}
+}
+
+/* The job keeps table and captured pages; the clone itself can be dropped. */
+static void take_over(struct taking *t)
+{
+	struct kcs_snapshot *snap = t->snap;
+
+	snap->job = t->job;
+	snap->clone = t->job->clone;
+	t->job->clone = NULL;
+	t->job = NULL;
+	snap->target = t->target.mm;
+	mmgrab(snap->target);
+	kcs_segments_sort(&snap->job->segs);
+	count_threads(t);
+}
+
+static u64 resolve_size(struct kcs_segment *seg, struct mm_struct *clone)
+{
+	char magic[SELFMAG];
+
+	if (seg->size == KCS_SIZE_MAYBE_ELF)
+		seg->size = kcs_peek(clone, seg->start, magic, SELFMAG) == SELFMAG &&
+			    !memcmp(magic, ELFMAG, SELFMAG) ? PAGE_SIZE : 0;
+	return seg->size;
+}
+
+static u32 segment_flags(const struct kcs_segment *seg)
+{
+	return (seg->flags & VM_READ ? PF_R : 0) |
+	       (seg->flags & VM_WRITE ? PF_W : 0) |
+	       (seg->flags & VM_EXEC ? PF_X : 0);
+}
+
+static int lay_out_segments(struct kcs_snapshot *snap, struct kcs_refusal *why)
+{
+	struct kcs_segments *segs = &snap->job->segs;
+	unsigned int i;
+
+	snap->elf = kvcalloc(max(segs->nr, 1U), sizeof(*snap->elf), GFP_KERNEL);
+	if (!snap->elf)
+		return kcs_refuse_nomem(why);
+	for (i = 0; i < segs->nr; i++) {
+		struct kcs_segment *seg = &segs->table[i];
+
+		if (fatal_signal_pending(current))
+			return kcs_refuse_killed(why);
+		snap->elf[i].vaddr = seg->start;
+		snap->elf[i].memsz = seg->end - seg->start;
+		snap->elf[i].filesz = resolve_size(seg, snap->clone);
+		snap->elf[i].flags = segment_flags(seg);
+		cond_resched();
+	}
+	return 0;
+}
+
+static int lay_out(struct taking *t)
+{
+	struct kcs_snapshot *snap = t->snap;
+	int err;
+
+	err = kcs_notes_prepare(&t->notes, snap->clone, &snap->job->segs);
+	if (err)
+		return err == -EINTR ? kcs_refuse_killed(t->why) :
+				       kcs_refuse_nomem(t->why);
+	err = lay_out_segments(snap, t->why);
+	if (err)
+		return err;
+	if (!kcs_elf_layout(&snap->layout, snap->elf, snap->job->segs.nr,
+			    kcs_notes_size(&t->notes, &t->regs, snap->clone)))
+		return kcs_refuse(t->why, EOPNOTSUPP,
+				  "the core would be larger than a file can be: leave mappings out with --filter");
+	snap->head = kvzalloc(snap->layout.data_offset, GFP_KERNEL);
+	if (!snap->head)
+		return kcs_refuse_nomem(t->why);
+	kcs_elf_write_headers(&snap->layout, snap->elf, snap->head, EM_X86_64);
+	kcs_elf_write_shdr(&snap->layout, &snap->shdr);
+	kcs_notes_write(&t->notes, &t->regs, snap->clone,
+			snap->head + snap->layout.notes_offset);
+	return kcs_measure(snap) ? kcs_refuse_killed(t->why) : 0;
+}
+
+static void taking_end(struct taking *t)
+{
+	kcs_notes_free(&t->notes);
+	kcs_regs_free(&t->regs);
+	if (t->job)
+		kcs_clone_abandon(t->job);
+	if (t->set)
+		kcs_parkset_put(t->set);
+}
+
+static int take(struct taking *t)
+{
+	int err;
+
+	err = prepare(t) ?: pause_target(t);
+	if (err)
+		return err;
+	take_over(t);
+	return kcs_notes_init(&t->notes, t->target.leader, t->regs.thread[0].state) ?
+		kcs_refuse_nomem(t->why) : 0;
+}
+
+struct kcs_snapshot *kcs_take(const struct kcs_request *req,
+			      struct kcs_forecast *forecast,
+			      struct kcs_refusal *why)
+{
+	struct taking t = { .req = req, .why = why };
+	int err;
+
+	err = kcs_target_get(&t.target, req, why);
+	if (err)
+		return ERR_PTR(err);
+	err = kcs_admit(&t.target, req, forecast, why);
+	if (err || req->dry_run) {
+		kcs_target_put(&t.target);
+		return ERR_PTR(err);
+	}
+
+	t.snap = kcs_snapshot_alloc(&t.target, forecast);
+	err = t.snap ? take(&t) : kcs_refuse_nomem(why);
+	kcs_target_put(&t.target);
+	if (!err)
+		err = lay_out(&t);
+	taking_end(&t);
+	if (err && t.snap)
+		kcs_snapshot_free(t.snap);
+	return err ? ERR_PTR(err) : t.snap;
+}
