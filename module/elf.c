@@ -7,6 +7,8 @@
 
 #include "elf.h"
 
+#define NOTE_ALIGN 4U	/* bytes, as p_align says */
+
 static u64 round_up_to(u64 value, u64 unit)
 {
 	return (value + unit - 1) / unit * unit;
@@ -78,7 +80,7 @@ void kcs_elf_write_headers(const struct kcs_elf_layout *layout,
 		.p_type = PT_NOTE,
 		.p_offset = layout->notes_offset,
 		.p_filesz = layout->notes_size,
-		.p_align = 4,
+		.p_align = NOTE_ALIGN,
 	};
 	for (i = 0; i < layout->nsegs; i++)
 		*phdr++ = (Elf64_Phdr) {
@@ -118,24 +120,35 @@ size_t kcs_elf_find(const struct kcs_elf_segment *segs, size_t nsegs, u64 offset
 	return low;
 }
 
-u64 kcs_elf_note_size(const char *name, u32 datasz)
+static void write_note(void *buf, const char *name, size_t name_room, u32 type,
+		       u32 size)
 {
-	return sizeof(Elf64_Nhdr) + round_up_to(strlen(name) + 1, 4) +
-	       round_up_to(datasz, 4);
-}
-
-void *kcs_elf_write_note(void *buf, const char *name, u32 type, u32 datasz)
-{
-	size_t namesz = strlen(name) + 1;
-	size_t name_room = round_up_to(namesz, 4);
 	Elf64_Nhdr *nhdr = buf;
-	u8 *desc = buf + sizeof(*nhdr) + name_room;
+	size_t namesz = strlen(name) + 1;
 
 	nhdr->n_namesz = namesz;
-	nhdr->n_descsz = datasz;
+	nhdr->n_descsz = size;
 	nhdr->n_type = type;
 	memset(nhdr + 1, 0, name_room);
 	memcpy(nhdr + 1, name, namesz);
-	memset(desc + datasz, 0, round_up_to(datasz, 4) - datasz);
+}
+
+void *kcs_elf_add_note(struct kcs_elf_notes *notes, const char *name, u32 type,
+		       u32 size, const void *data)
+{
+	size_t name_room = round_up_to(strlen(name) + 1, NOTE_ALIGN);
+	size_t room = round_up_to(size, NOTE_ALIGN);
+	u8 *desc = NULL;
+
+	if (notes->buf) {
+		write_note(notes->buf + notes->size, name, name_room, type, size);
+		desc = notes->buf + notes->size + sizeof(Elf64_Nhdr) + name_room;
+		if (data)
+			memcpy(desc, data, size);
+		else
+			memset(desc, 0, size);
+		memset(desc + size, 0, room - size);
+	}
+	notes->size += sizeof(Elf64_Nhdr) + name_room + room;
 	return desc;
 }

@@ -102,21 +102,26 @@ void kcs_elf_write_shdr(const struct kcs_elf_layout *layout, void *buf);
 size_t kcs_elf_find(const struct kcs_elf_segment *segs, size_t nsegs, u64 offset);
 
 /**
- * kcs_elf_note_size() - bytes a note takes
- * @name: owner
- * @datasz: bytes of its descriptor
+ * struct kcs_elf_notes - notes, one behind the other
+ * @buf: where they are written, or NULL to find out how much room they take
+ * @size: bytes of them so far
  */
-u64 kcs_elf_note_size(const char *name, u32 datasz);
+struct kcs_elf_notes {
+	void *buf;
+	u64 size;
+};
 
 /**
- * kcs_elf_write_note() - write a note's header, name and padding
- * @buf: kcs_elf_note_size() bytes
+ * kcs_elf_add_note() - write a note, or count it
+ * @notes: with room for it in @notes->buf
  * @name: owner
  * @type: NT_*
- * @datasz: bytes of its descriptor
+ * @size: bytes of its descriptor
+ * @data: the descriptor, or NULL for zeros
  *
- * Return: where the caller is to write the descriptor.
+ * Return: the descriptor in @notes->buf, NULL where it is only counted.
  */
-void *kcs_elf_write_note(void *buf, const char *name, u32 type, u32 datasz);
+void *kcs_elf_add_note(struct kcs_elf_notes *notes, const char *name, u32 type,
+		       u32 size, const void *data);
 
 #endif

@@ -10,21 +10,11 @@
 #include <linux/slab.h>
 
 #include "elf.h"
+#include "notedata.h"
 #include "notes.h"
 #include "regs.h"
 #include "stream.h"
 #include "vma.h"
-
-#define FILES_SIZE_MAX (256UL << 20)	/* bytes: 70 000 mappings of 4 KiB paths */
-
-static void fill_state(struct elf_prpsinfo *psinfo, unsigned int state)
-{
-	unsigned int i = state ? ffz(~state) + 1 : 0;
-
-	psinfo->pr_state = i;
-	psinfo->pr_sname = i > 5 ? '.' : "RSDTZW"[i];
-	psinfo->pr_zomb = psinfo->pr_sname == 'Z';
-}
 
 /* As fs/binfmt_elf.c:fill_psinfo(), with the target's own pids. */
 static void fill_psinfo(struct elf_prpsinfo *psinfo, struct task_struct *leader,
@@ -46,7 +36,7 @@ static void fill_psinfo(struct elf_prpsinfo *psinfo, struct task_struct *leader,
 	psinfo->pr_gid = from_kgid_munged(cred->user_ns, cred->gid);
 	rcu_read_unlock();
 
-	fill_state(psinfo, state);
+	kcs_psinfo_state(psinfo, state);
 	psinfo->pr_nice = task_nice(leader);
 	psinfo->pr_flag = leader->flags;
 	get_task_comm(psinfo->pr_fname, leader);
@@ -89,30 +79,17 @@ int kcs_notes_init(struct kcs_notes *notes, struct task_struct *leader,
 void kcs_notes_free(struct kcs_notes *notes)
 {
 	kfree(notes->root);
-	kvfree(notes->files);
+	kcs_file_note_free(&notes->files);
 }
 
 static int fill_args(struct elf_prpsinfo *psinfo, struct mm_struct *clone)
 {
 	size_t len = min_t(size_t, clone->arg_end - clone->arg_start,
 			   ELF_PRARGSZ - 1);
-	size_t i;
 
-	if (kcs_peek(clone, clone->arg_start, psinfo->pr_psargs, len) != len)
-		memset(psinfo->pr_psargs, 0, len);
-	for (i = 0; i < len; i++)
-		if (!psinfo->pr_psargs[i])
-			psinfo->pr_psargs[i] = ' ';
+	len = kcs_peek(clone, clone->arg_start, psinfo->pr_psargs, len);
+	kcs_psinfo_args(psinfo, len);
 	return fatal_signal_pending(current) ? -EINTR : 0;
-}
-
-static const char *as_target_sees(const struct kcs_notes *notes, const char *name)
-{
-	size_t len = strlen(notes->root);
-
-	if (len && !strncmp(name, notes->root, len) && name[len] == '/')
-		return name + len;
-	return name;
 }
 
 static unsigned long count_files(const struct kcs_segments *segs)
@@ -125,61 +102,19 @@ static unsigned long count_files(const struct kcs_segments *segs)
 	return n;
 }
 
-/* A buffer that grows; names come one behind the other. */
-struct names {
-	char *buf;
-	size_t used;
-	size_t size;
-};
-
-static int reserve(struct names *names, size_t more)
+static int add_file(struct kcs_notes *notes, const struct kcs_segment *seg, char *page)
 {
-	size_t size = max(names->size * 2, names->used + more);
-	char *buf;
-
-	if (names->used + more <= names->size)
-		return 0;
-	if (size > FILES_SIZE_MAX)
-		return -ENOMEM;
-	buf = kvmalloc(size, GFP_KERNEL);
-	if (!buf)
-		return -ENOMEM;
-	memcpy(buf, names->buf, names->used);
-	kvfree(names->buf);
-	names->buf = buf;
-	names->size = size;
-	return 0;
-}
-
-static int add_name(struct names *names, const struct kcs_notes *notes,
-		    struct file *file, char *page)
-{
-	const char *name = d_path(&file->f_path, page, PAGE_SIZE);
-	size_t len;
-	int err;
+	const char *name = d_path(&seg->file->f_path, page, PAGE_SIZE);
 
 	if (IS_ERR(name))
 		name = "";
-	name = as_target_sees(notes, name);
-	len = strlen(name) + 1;
-	err = reserve(names, len);
-	if (err)
-		return err;
-	memcpy(names->buf + names->used, name, len);
-	names->used += len;
-	return 0;
+	return kcs_file_note_add(&notes->files, seg->start, seg->end, seg->pgoff,
+				 kcs_path_below(name, notes->root));
 }
 
-/*
- * NT_FILE: the counts, page size, then start, end and page offset of each
- * mapping, then their names.
- */
 static int fill_files(struct kcs_notes *notes, const struct kcs_segments *segs)
 {
 	unsigned long count = count_files(segs);
-	size_t fixed = (2 + 3 * count) * sizeof(long);
-	struct names names = {};
-	unsigned long *entry;
 	unsigned int i;
 	char *page;
 	int err;
@@ -189,35 +124,14 @@ static int fill_files(struct kcs_notes *notes, const struct kcs_segments *segs)
 	page = (char *)__get_free_page(GFP_KERNEL);
 	if (!page)
 		return -ENOMEM;
-	err = reserve(&names, fixed + count * 32);
-	if (err)
-		goto free_page;
-	names.used = fixed;
+	err = kcs_file_note_begin(&notes->files, count);
 	for (i = 0; i < segs->nr && !err; i++) {
 		if (segs->table[i].file)
-			err = add_name(&names, notes, segs->table[i].file, page);
+			err = add_file(notes, &segs->table[i], page);
 		if (fatal_signal_pending(current))
 			err = -EINTR;
 		cond_resched();
 	}
-	if (err) {
-		kvfree(names.buf);
-		goto free_page;
-	}
-
-	entry = (unsigned long *)names.buf;
-	*entry++ = count;
-	*entry++ = PAGE_SIZE;
-	for (i = 0; i < segs->nr; i++) {
-		if (!segs->table[i].file)
-			continue;
-		*entry++ = segs->table[i].start;
-		*entry++ = segs->table[i].end;
-		*entry++ = segs->table[i].pgoff;
-	}
-	notes->files = names.buf;
-	notes->files_size = names.used;
-free_page:
 	free_page((unsigned long)page);
 	return err;
 }
@@ -228,97 +142,67 @@ int kcs_notes_prepare(struct kcs_notes *notes, struct mm_struct *clone,
 	return fill_args(&notes->psinfo, clone) ?: fill_files(notes, segs);
 }
 
-static u32 auxv_size(const struct mm_struct *mm)
-{
-	const unsigned long *auxv = mm->saved_auxv;
-	unsigned int i = 0;
-
-	do
-		i += 2;
-	while (i < ARRAY_SIZE(mm->saved_auxv) && auxv[i - 2] != AT_NULL);
-	return i * sizeof(*auxv);
-}
-
 static const char *regset_owner(u32 type)
 {
 	return type == NT_PRFPREG ? "CORE" : "LINUX";
 }
 
-u64 kcs_notes_size(const struct kcs_notes *notes, const struct kcs_regs *regs,
-		   const struct mm_struct *clone)
+static void add_process(struct kcs_elf_notes *out, const struct kcs_notes *notes,
+			const struct mm_struct *clone)
+{
+	kcs_elf_add_note(out, "CORE", NT_PRPSINFO, sizeof(notes->psinfo), &notes->psinfo);
+	/* No signal: nothing happened to the process. */
+	kcs_elf_add_note(out, "CORE", NT_SIGINFO, sizeof(siginfo_t), NULL);
+	kcs_elf_add_note(out, "CORE", NT_AUXV,
+			 kcs_auxv_size(clone->saved_auxv, ARRAY_SIZE(clone->saved_auxv)),
+			 clone->saved_auxv);
+	if (notes->files.buf)
+		kcs_elf_add_note(out, "CORE", NT_FILE, notes->files.used, notes->files.buf);
+}
+
+static void add_all(struct kcs_elf_notes *out, const struct kcs_notes *notes,
+		    const struct kcs_regs *regs, const struct mm_struct *clone)
 {
 	u32 layout = kcs_regs_xsave_layout(NULL);
+	bool first = true;
 	unsigned int i, j;
-	u64 size;
+	void *desc;
 
-	size = kcs_elf_note_size("CORE", sizeof(notes->psinfo)) +
-	       kcs_elf_note_size("CORE", sizeof(siginfo_t)) +
-	       kcs_elf_note_size("CORE", auxv_size(clone));
-	if (notes->files)
-		size += kcs_elf_note_size("CORE", notes->files_size);
 	for (i = 0; i < regs->count; i++) {
 		const struct kcs_thread *thread = &regs->thread[i];
 
 		if (!thread->read)
 			continue;
-		size += kcs_elf_note_size("CORE", sizeof(thread->prstatus));
+		kcs_elf_add_note(out, "CORE", NT_PRSTATUS, sizeof(thread->prstatus),
+				 &thread->prstatus);
+		if (first)
+			add_process(out, notes, clone);
+		first = false;
 		for (j = 0; j < thread->nr; j++)
-			size += kcs_elf_note_size(regset_owner(thread->note[j].type),
-						  thread->note[j].size);
+			kcs_elf_add_note(out, regset_owner(thread->note[j].type),
+					 thread->note[j].type, thread->note[j].size,
+					 kcs_regs_data(regs, i) + thread->note[j].offset);
 	}
-	if (layout)
-		size += kcs_elf_note_size("LINUX", layout);
-	return size;
+	if (!layout)
+		return;
+	desc = kcs_elf_add_note(out, "LINUX", KCS_NT_XSAVE_LAYOUT, layout, NULL);
+	if (desc)
+		kcs_regs_xsave_layout(desc);
 }
 
-static void *write_note(void *buf, const char *name, u32 type, u32 size,
-			const void *data)
+u64 kcs_notes_size(const struct kcs_notes *notes, const struct kcs_regs *regs,
+		   const struct mm_struct *clone)
 {
-	void *desc = kcs_elf_write_note(buf, name, type, size);
+	struct kcs_elf_notes out = {};
 
-	if (data)
-		memcpy(desc, data, size);
-	else
-		memset(desc, 0, size);
-	return buf + kcs_elf_note_size(name, size);
-}
-
-static void *write_process(const struct kcs_notes *notes,
-			   const struct mm_struct *clone, void *buf)
-{
-	buf = write_note(buf, "CORE", NT_PRPSINFO, sizeof(notes->psinfo),
-			 &notes->psinfo);
-	/* No signal: nothing happened to the process. */
-	buf = write_note(buf, "CORE", NT_SIGINFO, sizeof(siginfo_t), NULL);
-	buf = write_note(buf, "CORE", NT_AUXV, auxv_size(clone), clone->saved_auxv);
-	if (notes->files)
-		buf = write_note(buf, "CORE", NT_FILE, notes->files_size, notes->files);
-	return buf;
+	add_all(&out, notes, regs, clone);
+	return out.size;
 }
 
 void kcs_notes_write(const struct kcs_notes *notes, const struct kcs_regs *regs,
 		     const struct mm_struct *clone, void *buf)
 {
-	u32 layout = kcs_regs_xsave_layout(NULL);
-	bool first = true;
-	unsigned int i, j;
+	struct kcs_elf_notes out = { .buf = buf };
 
-	for (i = 0; i < regs->count; i++) {
-		const struct kcs_thread *thread = &regs->thread[i];
-
-		if (!thread->read)
-			continue;
-		buf = write_note(buf, "CORE", NT_PRSTATUS, sizeof(thread->prstatus),
-				 &thread->prstatus);
-		if (first)
-			buf = write_process(notes, clone, buf);
-		first = false;
-		for (j = 0; j < thread->nr; j++)
-			buf = write_note(buf, regset_owner(thread->note[j].type),
-					 thread->note[j].type, thread->note[j].size,
-					 kcs_regs_data(regs, i) + thread->note[j].offset);
-	}
-	if (layout)
-		kcs_regs_xsave_layout(kcs_elf_write_note(buf, "LINUX", KCS_NT_XSAVE_LAYOUT,
-							 layout));
+	add_all(&out, notes, regs, clone);
 }

@@ -11,6 +11,8 @@
 #include <linux/elfcore.h>
 #include <linux/types.h>
 
+#include "notedata.h"
+
 struct kcs_regs;
 struct kcs_segments;
 struct mm_struct;
@@ -21,14 +23,12 @@ struct task_struct;
  * @psinfo: NT_PRPSINFO
  * @root: path of the target's root as the caller sees it, "" for its own; mapped
  *	files are named from there on
- * @files: NT_FILE, or NULL if nothing is mapped
- * @files_size: its size
+ * @files: NT_FILE; without a buffer if nothing is mapped
  */
 struct kcs_notes {
 	struct elf_prpsinfo psinfo;
 	char *root;
-	void *files;
-	size_t files_size;
+	struct kcs_file_note files;
 };
 
 /**
