@@ -14,6 +14,12 @@ static u64 round_up_to(u64 value, u64 unit)
 	return (value + unit - 1) / unit * unit;
 }
 
+/* One that leaves room for the section header. */
+static bool fits(u64 offset)
+{
+	return offset <= (~0ULL >> 1) - sizeof(Elf64_Shdr);
+}
+
 /* PT_NOTE comes on top of the segments. */
 static bool needs_extended_numbering(size_t nsegs)
 {
@@ -30,15 +36,18 @@ bool kcs_elf_layout(struct kcs_elf_layout *layout, struct kcs_elf_segment *segs,
 	layout->nsegs = nsegs;
 	layout->notes_offset = offset;
 	layout->notes_size = notes_size;
-	offset = round_up_to(offset + notes_size, KCS_ELF_PAGE);
+	if (__builtin_add_overflow(offset, notes_size, &offset) || !fits(offset))
+		return false;
+	offset = round_up_to(offset, KCS_ELF_PAGE);
 	layout->data_offset = offset;
 
 	for (i = 0; i < nsegs; i++) {
 		segs[i].offset = offset;
-		if (__builtin_add_overflow(offset, segs[i].filesz, &offset) ||
-		    offset > (~0ULL >> 1) - sizeof(Elf64_Shdr))
+		if (__builtin_add_overflow(offset, segs[i].filesz, &offset))
 			return false;
 	}
+	if (!fits(offset))
+		return false;
 	if (needs_extended_numbering(nsegs)) {
 		layout->shdr_offset = offset;
 		offset += sizeof(Elf64_Shdr);
