@@ -111,6 +111,9 @@ soak:					# run the tests with long counts
 bench:					# measure pause and throughput in a guest
 	@tests/bench/run $(KERNELS)
 
+fuzz:					# fuzz layout, notes and numbers in user space: SECONDS_PER_TARGET=60
+	@tests/fuzz/run
+
 lint:					# check style, symbols and documents: CHECKS="sparse checkpatch" (default: all)
 	@tests/lint/run $(CHECKS)
 
@@ -118,4 +121,4 @@ help:					# list these targets
 	@awk -F':.*# ' '/^[a-z-]+:.*# / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: all module kerneldir tool clean install uninstall install-module uninstall-module install-tool uninstall-tool \
-	test unit guest-run guest-shell demo soak bench lint help
+	test unit guest-run guest-shell demo soak bench fuzz lint help

@@ -47,6 +47,18 @@ need()
 		die "Could not install ${missing[*]} (log: $cache/apt.log): install them with apt-get and try again."
 }
 
+# need_packages PACKAGE...: install those that are missing.
+need_packages()
+{
+	local package missing=()
+
+	for package; do
+		[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
+			missing+=("$package=$package")
+	done
+	[ ${#missing[@]} -eq 0 ] || need "${missing[@]}"
+}
+
 row_names()
 {
 	awk '!/^#/ && NF { print $1 }' "$kernels_table"

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <elf.h>
+#include <errno.h>
+
+#include "fuzz.h"
+
+#include "../../module/notedata.h"
+
+#define MAX_NOTES 64
+#define MAX_DATA 4096U
+#define MAX_FILES 300U
+#define MAX_PATH 4096U
+
+/** struct note - what was written, to be compared with what is read */
+struct note {
+	char *name;
+	uint32_t type;
+	uint32_t size;
+	uint8_t *data;	/* NULL: zeros */
+};
+
+static size_t padded(size_t size)
+{
+	return (size + 3) & ~(size_t)3;
+}
+
+/* As a debugger does it. Return: the size of the note. */
+static size_t read_note(const char *at, size_t left, const struct note *want)
+{
+	size_t name_size = strlen(want->name) + 1, i;
+	const char *desc;
+	Elf64_Nhdr nhdr;
+
+	CHECK(left >= sizeof(nhdr));
+	memcpy(&nhdr, at, sizeof(nhdr));
+	left -= sizeof(nhdr);
+	CHECK(nhdr.n_type == want->type && nhdr.n_descsz == want->size &&
+	      nhdr.n_namesz == name_size);
+	CHECK(padded(name_size) + padded(want->size) <= left);
+	CHECK(!memcmp(at + sizeof(nhdr), want->name, name_size));
+	for (i = name_size; i < padded(name_size); i++)
+		CHECK(!at[sizeof(nhdr) + i]);
+	desc = at + sizeof(nhdr) + padded(name_size);
+	for (i = 0; i < padded(want->size); i++)
+		CHECK((uint8_t)desc[i] == (want->data && i < want->size ? want->data[i] : 0));
+	return sizeof(nhdr) + padded(name_size) + padded(want->size);
+}
+
+static void add_all(struct kcs_elf_notes *out, const struct note *notes, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		uint64_t before = out->size;
+		char *desc = kcs_elf_add_note(out, notes[i].name, notes[i].type, notes[i].size,
+					      notes[i].data);
+
+		CHECK(out->size > before);
+		CHECK(out->buf ? desc + padded(notes[i].size) == (char *)out->buf + out->size :
+				 !desc);
+	}
+}
+
+static void check_notes(struct fuzz_input *in)
+{
+	struct note notes[MAX_NOTES];
+	struct kcs_elf_notes counted = {}, written = {};
+	size_t count = fuzz_u8(in) % MAX_NOTES, i, at = 0;
+
+	for (i = 0; i < count; i++) {
+		notes[i].name = fuzz_string(in, fuzz_u8(in) % 32);
+		notes[i].type = fuzz_u64(in);
+		notes[i].size = fuzz_u16(in) % MAX_DATA;
+		notes[i].data = fuzz_u8(in) % 4 ? fuzz_alloc(notes[i].size) : NULL;
+		if (notes[i].data)
+			fuzz_take(in, notes[i].data, notes[i].size);
+	}
+	add_all(&counted, notes, count);
+	written.buf = fuzz_alloc(counted.size);
+	add_all(&written, notes, count);
+	CHECK(written.size == counted.size);
+	for (i = 0; i < count; i++) {
+		at += read_note((char *)written.buf + at, written.size - at, &notes[i]);
+		free(notes[i].name);
+		free(notes[i].data);
+	}
+	CHECK(at == written.size);
+	free(written.buf);
+}
+
+/* Return: what is to be behind the root in a path, by another rule than the code's. */
+static bool is_below(const char *path, const char *root)
+{
+	char *prefix;
+	bool below;
+
+	if (!*root || asprintf(&prefix, "%s/", root) < 0)
+		return false;
+	below = strstr(path, prefix) == path;
+	free(prefix);
+	return below;
+}
+
+/* Often one that begins like the root. */
+static char *take_path(struct fuzz_input *in, const char *root)
+{
+	char *path, *name = fuzz_string(in, MAX_PATH);
+
+	if (fuzz_u8(in) % 2 || asprintf(&path, "%s%s", root, name) < 0)
+		return name;
+	free(name);
+	return path;
+}
+
+static void check_files(struct fuzz_input *in)
+{
+	struct kcs_file_note note = {};
+	uint64_t entries[MAX_FILES][3], words[3];
+	char *names[MAX_FILES];
+	char *root = fuzz_string(in, fuzz_u8(in));
+	size_t count = fuzz_u16(in) % MAX_FILES, i;
+	const char *name;
+
+	CHECK(!kcs_file_note_begin(&note, count));
+	for (i = 0; i < count; i++) {
+		fuzz_take(in, entries[i], sizeof(entries[i]));
+		names[i] = take_path(in, root);
+		name = kcs_path_below(names[i], root);
+		CHECK(name == names[i] + (is_below(names[i], root) ? strlen(root) : 0));
+		CHECK(!kcs_file_note_add(&note, entries[i][0], entries[i][1], entries[i][2], name));
+		CHECK(note.used <= note.room);
+	}
+	memcpy(words, note.buf, 2 * sizeof(words[0]));
+	CHECK(words[0] == count && words[1] == KCS_ELF_PAGE);
+	name = note.buf + (2 + 3 * count) * sizeof(words[0]);
+	for (i = 0; i < count; i++) {
+		memcpy(words, note.buf + (2 + 3 * i) * sizeof(words[0]), sizeof(words));
+		CHECK(!memcmp(words, entries[i], sizeof(words)));
+		CHECK(!strcmp(name, kcs_path_below(names[i], root)));
+		name += strlen(name) + 1;
+		free(names[i]);
+	}
+	CHECK(name == note.buf + note.used);
+	kcs_file_note_free(&note);
+	CHECK(!note.buf && !note.used && !note.room);
+	free(root);
+
+	/* More than anybody has. */
+	CHECK(kcs_file_note_begin(&note, SIZE_MAX / (3 * sizeof(uint64_t)) + count) == -ENOMEM);
+	CHECK(!note.buf);
+}
+
+static void check_process(struct fuzz_input *in)
+{
+	struct elf_prpsinfo *psinfo = fuzz_alloc(sizeof(*psinfo));
+	char args[ELF_PRARGSZ];
+	size_t len = fuzz_u8(in) % ELF_PRARGSZ, count, i;
+	uint32_t state = fuzz_u64(in), size;
+	unsigned long *auxv;
+
+	kcs_psinfo_state(psinfo, state);
+	CHECK(strchr("RSDTZW.", psinfo->pr_sname));
+	CHECK(psinfo->pr_zomb == (psinfo->pr_sname == 'Z'));
+	CHECK(state ? state >> (psinfo->pr_state - 1) & 1 : !psinfo->pr_state);
+	fuzz_take(in, args, len);
+	memcpy(psinfo->pr_psargs, args, len);
+	kcs_psinfo_args(psinfo, len);
+	CHECK(strlen(psinfo->pr_psargs) == len);
+	for (i = 0; i < len; i++)
+		CHECK(psinfo->pr_psargs[i] == (args[i] ? args[i] : ' '));
+	free(psinfo);
+
+	count = (fuzz_u8(in) % 32 + 1) * 2;
+	auxv = fuzz_alloc(count * sizeof(*auxv));
+	for (i = 0; i < count; i++)
+		auxv[i] = fuzz_u8(in) % 8;
+	size = kcs_auxv_size(auxv, count);
+	CHECK(size % (2 * sizeof(*auxv)) == 0 && size <= count * sizeof(*auxv));
+	for (i = 0; i + 2 < size / sizeof(*auxv); i += 2)
+		CHECK(auxv[i] != AT_NULL);
+	CHECK(auxv[i] == AT_NULL || i + 2 == count);
+	free(auxv);
+}
+
+void fuzz_notes(const uint8_t *data, size_t size)
+{
+	struct fuzz_input in = { data, size };
+
+	switch (fuzz_u8(&in) % 3) {
+	case 0:
+		check_notes(&in);
+		break;
+	case 1:
+		check_files(&in);
+		break;
+	default:
+		check_process(&in);
+		break;
+	}
+}
