@@ -279,11 +279,6 @@ static int do_snapshot(struct sk_buff *skb, struct genl_info *info)
 	return err && why.err ? reply_refusal(skb, info, &why) : err;
 }
 
-static bool is_callers(const struct kcs_snapshot *snap, struct sk_buff *skb)
-{
-	return uid_eq(snap->uid, current_uid()) || kcs_may_administer(skb);
-}
-
 static int list_one(struct sk_buff *msg, struct netlink_callback *cb,
 		    const struct kcs_snapshot *snap)
 {
@@ -314,7 +309,7 @@ static int dump_list(struct sk_buff *msg, struct netlink_callback *cb)
 
 	mutex_lock(&kcs_snapshots_lock);
 	list_for_each_entry(snap, &kcs_snapshots, node) {
-		if (snap->id <= cb->args[0] || !is_callers(snap, cb->skb))
+		if (snap->id <= cb->args[0] || !kcs_may_manage(cb->skb, snap->uid))
 			continue;
 		if (list_one(msg, cb, snap))
 			break;
@@ -332,7 +327,7 @@ static int cancel_by_id(u32 id, struct sk_buff *skb)
 
 	mutex_lock(&kcs_snapshots_lock);
 	list_for_each_entry(snap, &kcs_snapshots, node) {
-		if (snap->id != id || !is_callers(snap, skb))
+		if (snap->id != id || !kcs_may_manage(skb, snap->uid))
 			continue;
 		clone = kcs_snapshot_detach(snap, ECANCELED);
 		err = 0;

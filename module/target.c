@@ -62,33 +62,51 @@ static int find_mm(struct kcs_target *target)
 	return target->mm ? 0 : -ESRCH;
 }
 
-bool kcs_may_administer(struct sk_buff *skb)
+static const struct file *opened_socket(const struct sk_buff *skb)
 {
-	return netlink_ns_capable(skb, &init_user_ns, CAP_SYS_PTRACE);
+	return NETLINK_CB(skb).sk->sk_socket->file;
 }
 
-static bool may_over_target(struct sk_buff *skb, struct task_struct *task)
+/*
+ * A privileged program must not act for whoever handed it a socket. So this is
+ * stricter than netlink_ns_capable(), which trusts the sender alone where the
+ * message names its destination: every library names it.
+ */
+static bool both_may(const struct sk_buff *skb, struct user_namespace *ns)
+{
+	return file_ns_capable(opened_socket(skb), ns, CAP_SYS_PTRACE) &&
+	       ns_capable(ns, CAP_SYS_PTRACE);
+}
+
+/*
+ * A dump goes on in the context of whoever receives, who may be neither: each of
+ * opener and current task needs the right of its own.
+ */
+bool kcs_may_manage(const struct sk_buff *skb, kuid_t owner)
+{
+	const struct file *file = opened_socket(skb);
+
+	return (uid_eq(owner, file->f_cred->uid) ||
+		file_ns_capable(file, &init_user_ns, CAP_SYS_PTRACE)) &&
+	       (uid_eq(owner, current_uid()) || ns_capable(&init_user_ns, CAP_SYS_PTRACE));
+}
+
+static bool may_over_target(const struct sk_buff *skb, struct task_struct *task)
 {
 	const struct cred *cred = get_task_cred(task);
-	bool may = netlink_ns_capable(skb, cred->user_ns, CAP_SYS_PTRACE);
+	bool may = both_may(skb, cred->user_ns);
 
 	put_cred(cred);
 	return may;
 }
 
-/* A privileged program must not act for whoever handed it a socket. */
-static bool opened_by_sender(struct sk_buff *skb)
+/*
+ * ptrace's rules look at the sender alone. Only a process that has opened the
+ * socket, and has not changed its rights since, has the very same credentials.
+ */
+static bool opened_by_sender(const struct sk_buff *skb)
 {
-	const struct socket *sock = NETLINK_CB(skb).sk->sk_socket;
-	const struct cred *opener = sock && sock->file ? sock->file->f_cred : NULL;
-	const struct cred *sender = current_cred();
-
-	if (!opener)
-		return false;
-	return uid_eq(opener->uid, sender->uid) && uid_eq(opener->euid, sender->euid) &&
-	       gid_eq(opener->gid, sender->gid) && gid_eq(opener->egid, sender->egid) &&
-	       opener->user_ns == sender->user_ns &&
-	       cap_issubset(sender->cap_effective, opener->cap_effective);
+	return opened_socket(skb)->f_cred == current_cred();
 }
 
 static int check_policy(struct task_struct *task, struct sk_buff *skb,
@@ -103,12 +121,12 @@ static int check_policy(struct task_struct *task, struct sk_buff *skb,
 	case KCORESNAP_POLICY_TARGET_NS:
 		if (!may_over_target(skb, task))
 			return kcs_refuse(why, EPERM,
-					  "this takes CAP_SYS_PTRACE in the target's user namespace: run it as root there");
+					  "this takes CAP_SYS_PTRACE in the target's user namespace, of the sender and of whoever opened the socket: run it as root there");
 		return 0;
 	default:
-		if (!kcs_may_administer(skb))
+		if (!both_may(skb, &init_user_ns))
 			return kcs_refuse(why, EPERM,
-					  "this takes CAP_SYS_PTRACE in the initial user namespace: run it as root on the host");
+					  "this takes CAP_SYS_PTRACE in the initial user namespace, of the sender and of whoever opened the socket: run it as root on the host");
 		return 0;
 	}
 }

@@ -7,6 +7,7 @@
 
 #include <linux/sched.h>
 #include <linux/types.h>
+#include <linux/uidgid.h>
 
 struct kcs_refusal;
 struct sk_buff;
@@ -75,10 +76,14 @@ void kcs_target_put(struct kcs_target *target);
 bool kcs_target_is_dying(const struct kcs_target *target);
 
 /**
- * kcs_may_administer() - CAP_SYS_PTRACE in the initial user namespace, of the
- *	sender and of whoever opened the socket?
+ * kcs_may_manage() - may a snapshot be seen and cancelled?
+ * @skb: the message
+ * @owner: who asked for the snapshot
+ *
+ * Return: is each of current task and whoever opened the socket @owner, or has
+ * CAP_SYS_PTRACE in the initial user namespace?
  */
-bool kcs_may_administer(struct sk_buff *skb);
+bool kcs_may_manage(const struct sk_buff *skb, kuid_t owner);
 
 /** Module parameter "policy", enum kcoresnap_policy. */
 extern unsigned int kcs_policy;
