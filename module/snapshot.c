@@ -108,26 +108,40 @@ static void publish(struct kcs_snapshot *snap)
 	kcs_watch_start(snap);
 }
 
+static int reserve(struct kcs_refusal *why)
+{
+	unsigned int max = READ_ONCE(kcs_max_snapshots);
+
+	if (atomic_inc_return(&open_snapshots) <= max)
+		return 0;
+	atomic_dec(&open_snapshots);
+	return kcs_refuse(why, EBUSY,
+			  "%u snapshots are open, as many as are allowed: wait until one is closed, cancel one, or raise the module's parameter max_snapshots",
+			  max);
+}
+
 struct kcs_snapshot *kcs_snapshot_take(const struct kcs_request *req,
 				       struct kcs_forecast *forecast,
 				       struct kcs_refusal *why)
 {
-	unsigned int max = READ_ONCE(kcs_max_snapshots);
 	struct kcs_snapshot *snap;
+	struct kcs_target target;
+	int err;
 
-	if (atomic_inc_return(&open_snapshots) > max) {
-		snap = ERR_PTR(kcs_refuse(why, EBUSY,
-					  "%u snapshots are open, as many as are allowed: wait until one is closed, cancel one, or raise the module's parameter max_snapshots",
-					  max));
-		goto out;
+	/* First, so that who may not takes no room from those who may. */
+	err = kcs_target_get(&target, req, why);
+	if (err)
+		return ERR_PTR(err);
+	err = reserve(why);
+	if (err) {
+		kcs_target_put(&target);
+		return ERR_PTR(err);
 	}
-	snap = kcs_take(req, forecast, why);
-	if (!IS_ERR_OR_NULL(snap)) {
+	snap = kcs_take(&target, req, forecast, why);
+	if (IS_ERR_OR_NULL(snap))
+		atomic_dec(&open_snapshots);
+	else
 		publish(snap);
-		return snap;
-	}
-out:
-	atomic_dec(&open_snapshots);
 	return snap;
 }
 

@@ -299,16 +299,14 @@ static int take(struct taking *t)
 		kcs_refuse_nomem(t->why) : 0;
 }
 
-struct kcs_snapshot *kcs_take(const struct kcs_request *req,
+struct kcs_snapshot *kcs_take(const struct kcs_target *target,
+			      const struct kcs_request *req,
 			      struct kcs_forecast *forecast,
 			      struct kcs_refusal *why)
 {
-	struct taking t = { .req = req, .why = why };
+	struct taking t = { .req = req, .why = why, .target = *target };
 	int err;
 
-	err = kcs_target_get(&t.target, req, why);
-	if (err)
-		return ERR_PTR(err);
 	err = kcs_admit(&t.target, req, forecast, why);
 	if (err || req->dry_run) {
 		kcs_target_put(&t.target);
