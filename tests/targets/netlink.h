@@ -7,6 +7,7 @@
 #define KCS_TESTS_NETLINK_H
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,6 +30,8 @@
  * @messages: how many messages came
  * @attrs: attributes of the last of them, by type, in @buf
  * @sentence: of an error, or ""
+ * @send: in place of send(2), if set; returns as that does
+ * @each: called for each message, if set
  */
 struct kcs_client {
 	int fd;
@@ -37,6 +40,8 @@ struct kcs_client {
 	int messages;
 	const struct nlattr *attrs[256];
 	char sentence[1024];
+	ssize_t (*send)(const struct kcs_client *client, const void *data, size_t len);
+	void (*each)(const struct kcs_client *client);
 	char buf[65536] __attribute__((aligned(8)));
 };
 
@@ -136,8 +141,8 @@ static inline int kcs_take_end(struct kcs_client *client, const struct nlmsghdr 
 	return -err;
 }
 
-/* Sends and waits for the end of the exchange. Returns 0 or a positive errno. */
-static inline int kcs_call(struct kcs_client *client, struct kcs_msg *msg)
+/* Returns 0 or a positive errno. */
+static inline int kcs_send(struct kcs_client *client, struct kcs_msg *msg)
 {
 	ssize_t len;
 
@@ -145,13 +150,23 @@ static inline int kcs_call(struct kcs_client *client, struct kcs_msg *msg)
 	client->sentence[0] = '\0';
 	memset(client->attrs, 0, sizeof(client->attrs));
 	msg->nlh.nlmsg_seq = ++client->seq;
-	if (send(client->fd, msg, msg->nlh.nlmsg_len, 0) < 0)
-		return errno;
+	if (client->send)
+		len = client->send(client, msg, msg->nlh.nlmsg_len);
+	else
+		len = send(client->fd, msg, msg->nlh.nlmsg_len, 0);
+	return len < 0 ? errno : 0;
+}
+
+/* Waits for the end of the exchange. Returns 0 or a positive errno. */
+static inline int kcs_receive(struct kcs_client *client, bool dump)
+{
+	ssize_t len;
+
 	for (;;) {
 		const struct nlmsghdr *nlh = (const struct nlmsghdr *)client->buf;
 
 		/* Behind the attributes of the reply, which stay readable. */
-		if (client->messages && !(msg->nlh.nlmsg_flags & NLM_F_DUMP))
+		if (client->messages && !dump)
 			nlh = (const struct nlmsghdr *)(client->buf + sizeof(client->buf) / 2);
 		len = recv(client->fd, (void *)nlh, sizeof(client->buf) / 2, 0);
 		if (len < 0 && errno == EINTR)
@@ -166,8 +181,17 @@ static inline int kcs_call(struct kcs_client *client, struct kcs_msg *msg)
 			client->messages++;
 			kcs_parse(client->attrs, (const char *)NLMSG_DATA(nlh) + GENL_HDRLEN,
 				  (const char *)nlh + nlh->nlmsg_len);
+			if (client->each)
+				client->each(client);
 		}
 	}
+}
+
+static inline int kcs_call(struct kcs_client *client, struct kcs_msg *msg)
+{
+	int err = kcs_send(client, msg);
+
+	return err ?: kcs_receive(client, msg->nlh.nlmsg_flags & NLM_F_DUMP);
 }
 
 static inline int kcs_open(struct kcs_client *client)
