@@ -9,7 +9,7 @@
 . "$KCS_TREE/tests/guest/lib.sh"
 plan 4
 
-snapshots=$((50 * ${KCS_SCALE:-1}))
+snapshots=$(scaled 50)
 
 nice -n 19 "$KCS_TARGETS/lockstep" storm >target.out &
 target=$!

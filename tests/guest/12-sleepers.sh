@@ -8,7 +8,7 @@
 . "$KCS_TREE/tests/guest/lib.sh"
 plan 13
 
-snapshots=$((200 * ${KCS_SCALE:-1}))
+snapshots=$(scaled 200)
 
 coproc TARGET { exec "$KCS_TARGETS/sleepers"; }
 target=$TARGET_PID

@@ -9,7 +9,7 @@
 . "$KCS_TREE/tests/guest/lib.sh"
 plan 9
 
-rounds=$((4 * ${KCS_SCALE:-1}))
+rounds=$(scaled 4)
 
 # With more memory than a pipe takes that nobody reads.
 "$KCS_TARGETS/threads" 32 0 4 >target.out &

@@ -28,6 +28,7 @@
 #					tally injected-failures 120; snapshots are counted without it
 #   skip_all REASON			in place of plan: none of the script can run here; exits
 #   wait_for SECONDS COMMAND...		until the command succeeds, fails when the time is over
+#   scaled COUNT			that count on this row: larger in tests/soak, smaller where everything is slow
 #   loaded | load [PARAMETER...] | unload	the module, by insmod and rmmod
 #
 # A script that ends before all planned tests have reported has failed. So has one that exits with a status of its own that is
@@ -38,8 +39,8 @@
 # Environment: KCS the tool; KCS_KO the module; KCS_TARGETS the directory of the built test targets; KCS_TREE the built tree;
 # KCS_TMP a scratch directory (tmpfs), where the script starts; KCS_OUT a directory of the host's that outlives the guest;
 # KCS_ROW the row of tests/kernels; KCS_TEST the script's name; KCS_SCALE how many times the counts, and KCS_SEED the number from
-# which a test that draws lots starts (both 1, save in tests/soak; the time limit is multiplied too). A script with a line
-# "# Soak: yes" counts, and is run by tests/soak.
+# which a test that draws lots starts (both 1, save in tests/soak; the time limit is multiplied too); KCS_SLOW the row's slowness,
+# by which counts are divided and time limits multiplied. A script with a line "# Soak: yes" counts, and is run by tests/soak.
 
 kcs_planned=
 kcs_count=0
@@ -176,9 +177,16 @@ cmd_fails()
 	fi
 }
 
+scaled()
+{
+	local count=$(($1 * ${KCS_SCALE:-1} / ${KCS_SLOW:-1}))
+
+	echo $((count > 0 ? count : 1))
+}
+
 wait_for()
 {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * ${KCS_SLOW:-1}))
 
 	shift
 	until "$@"; do

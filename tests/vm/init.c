@@ -265,6 +265,8 @@ static void set_environment(void)
 	setenv("KCS_TARGETS", "/kcs/tests/targets", 1);
 	setenv("KCS_OUT", "/out", 1);
 	setenv("KCS_TMP", "/tmp/kcs", 1);
+	if (read_file("/config/slow", text, sizeof(text), true))
+		setenv("KCS_SLOW", text, 1);
 	if (read_file("/config/scale", text, sizeof(text), true))
 		setenv("KCS_SCALE", text, 1);
 	if (read_file("/config/seed", text, sizeof(text), true))
