@@ -41,9 +41,12 @@
 #define MODULE_NAME "kcoresnap"
 #define MODULE_FILE "/kcs/kcoresnap.ko"
 #define GUEST_TESTS "/kcs/tests/guest/"
+#define KMEMLEAK "/sys/kernel/debug/kmemleak"
 #define DISK_WAIT_MS 20000
 #define KILL_WAIT_MS 10000
 #define UNLOAD_WAIT_MS 10000
+#define LEAK_TRIES 3
+#define LEAK_AGE_MS 6000	/* kmemleak says nothing of what is younger than 5 s */
 #define PLAN_MAX 256
 
 static int port = -1;		/* the second serial port */
@@ -472,24 +475,29 @@ static bool check_unload(void)
 static bool is_splat(const char *text)
 {
 	static const char * const marks[] = {
-		"WARNING:", "BUG:", "BUG ", "Oops", "KASAN", "UBSAN", "KFENCE", "kmemleak:",
+		"WARNING:", "BUG:", "BUG ", "Oops", "KASAN", "UBSAN", "KFENCE", "ODEBUG",
 		"general protection fault", "unable to handle", "possible recursive locking",
-		"possible circular locking", "suspicious RCU usage", "sleeping function called",
-		"bad unlock balance", "held lock freed", "Bad page state", "Bad rss-counter",
-		"rcu: INFO:", "self-detected stall", "soft lockup", "hard LOCKUP",
-		"blocked for more than", "unregister_netdevice", "refcount_t:", "list_add corruption",
+		"possible circular locking", "locking correctness validator", "register non-static key",
+		"suspicious RCU usage", "sleeping function called", "bad unlock balance",
+		"held lock freed", "Bad page state", "Bad rss-counter", "rcu: INFO:", "detected stalls",
+		"self-detected stall", "soft lockup", "hard LOCKUP", "blocked for more than",
+		"unregister_netdevice", "refcount_t:", "list_add corruption",
 		"list_del corruption", "double free", "stack-protector", "scheduling while atomic",
 		"kernel panic", "Kernel panic", "nonzero pgtables_bytes",
 	};
-	/* An OOM kill is no fault of the kernel and shows a trace. So do blocked tasks. */
-	static int oom_lines;
+	/* Want of memory is no fault of the kernel and shows a trace. So do blocked tasks. */
+	static const char * const no_memory[] = {
+		"invoked oom-killer", "page allocation failure", "vmalloc error", "FAULT_INJECTION:",
+	};
+	static int no_memory_lines;
 
-	if (strstr(text, "invoked oom-killer"))
-		oom_lines = 40;
-	else if (oom_lines)
-		oom_lines--;
+	if (no_memory_lines)
+		no_memory_lines--;
+	for (size_t i = 0; i < sizeof(no_memory) / sizeof(no_memory[0]); i++)
+		if (strstr(text, no_memory[i]))
+			no_memory_lines = 40;
 	if (strstr(text, "Call Trace"))
-		return !oom_lines && !shows_blocked_tasks;
+		return !no_memory_lines && !shows_blocked_tasks;
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
 		if (strstr(text, marks[i]))
 			return true;
@@ -543,13 +551,53 @@ static bool check_log(void)
 	return clean;
 }
 
+static bool kmemleak_do(const char *command)
+{
+	int fd = open(KMEMLEAK, O_WRONLY | O_CLOEXEC);
+	bool done = fd >= 0 && write(fd, command, strlen(command)) > 0;
+
+	if (!done)
+		ktap("# " KMEMLEAK ": %s: %s\n", command, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return done;
+}
+
+/* Two scans, because the first one leaves out what has changed since the last. */
+static bool scan_for_leaks(void)
+{
+	return kmemleak_do("scan") && kmemleak_do("scan");
+}
+
+/*
+ * Returns false if memory has been lost since the list was last cleared. Once
+ * the module is gone, nothing of it refers to what it has left. What is in a
+ * register may be listed, but not for long.
+ */
+static bool check_leaks(void)
+{
+	static char list[65536];
+	char *line;
+
+	for (int try = 0; try < LEAK_TRIES; try++) {
+		sleep_ms(LEAK_AGE_MS);
+		if (!scan_for_leaks() || !read_file(KMEMLEAK, list, sizeof(list), false))
+			return false;
+		if (!*list)
+			return true;
+	}
+	for (line = strtok(list, "\n"); line; line = strtok(NULL, "\n"))
+		ktap("# %s\n", line);
+	return false;
+}
+
 static void run_tests(void)
 {
 	static char plan[16384];
 	char *lines[PLAN_MAX], *line, text[32];
 	int count = 0, number = 0;
 	long end;
-	bool loaded;
+	bool loaded, finds_leaks = access(KMEMLEAK, F_OK) == 0, watched = false;
 
 	if (!read_file("/config/plan", plan, sizeof(plan), false) ||
 	    !read_file("/config/budget", text, sizeof(text), true))
@@ -558,8 +606,10 @@ static void run_tests(void)
 	for (line = strtok(plan, "\n"); line && count < PLAN_MAX; line = strtok(NULL, "\n"))
 		lines[count++] = line;
 
-	ktap("KTAP version 1\n1..%d\n", count + 3);
+	ktap("KTAP version 1\n1..%d\n", count + 3 + finds_leaks);
 
+	if (finds_leaks)
+		watched = scan_for_leaks() && kmemleak_do("clear");
 	loaded = load_module(MODULE_FILE) == 0;
 	if (!loaded)
 		ktap("# " MODULE_FILE ": %s\n", strerror(errno));
@@ -582,6 +632,8 @@ static void run_tests(void)
 		run_script(++number, name, limit < left ? limit : left);
 	}
 	ktap("%s %d clean-rmmod\n", check_unload() ? "ok" : "not ok", ++number);
+	if (finds_leaks)
+		ktap("%s %d no-leak\n", watched && check_leaks() ? "ok" : "not ok", ++number);
 	ktap("%s %d no-splat\n", check_log() ? "ok" : "not ok", ++number);
 }
 
