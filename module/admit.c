@@ -232,7 +232,6 @@ static void predict(struct kcs_forecast *forecast, struct mm_struct *mm,
 	u64 swap = get_mm_counter(mm, MM_SWAPENTS);
 	u64 ns = COST_BASE_NS;
 
-	forecast->vmas = maps->vmas;
 	forecast->excluded = maps->excluded;
 	/* Table entries of file pages are copied only beside anonymous ones. */
 	forecast->pages = anon + swap;
@@ -286,6 +285,15 @@ static int check_room(const struct kcs_target *target,
 	return 0;
 }
 
+/* Without a clone there is nothing to copy in the pause, and nothing grows. */
+static int admit_live(const struct kcs_request *req, struct kcs_forecast *forecast,
+		      struct kcs_refusal *why)
+{
+	forecast->pause_ns = COST_BASE_NS + (u64)forecast->vmas * COST_VMA_NS +
+			     (u64)forecast->threads * COST_THREAD_NS;
+	return check_pause(forecast, false, req, why);
+}
+
 int kcs_admit(const struct kcs_target *target, const struct kcs_request *req,
 	      struct kcs_forecast *forecast, struct kcs_refusal *why)
 {
@@ -304,6 +312,9 @@ int kcs_admit(const struct kcs_target *target, const struct kcs_request *req,
 	err = sum_mappings(target->mm, &maps, why);
 	if (err)
 		return err;
+	forecast->vmas = maps.vmas;
+	if (req->mode != KCORESNAP_MODE_COW)
+		return admit_live(req, forecast, why);
 	if (maps.userfaultfd)
 		return kcs_refuse(why, EOPNOTSUPP,
 				  "the process handles page faults itself (userfaultfd), which a snapshot would disturb: use gcore");

@@ -153,7 +153,7 @@ static int record(struct kcs_clone_job *job)
 	int err;
 
 	mmap_read_lock(job->clone);
-	err = kcs_segments_record(&job->segs, job->clone, job->filter);
+	err = kcs_segments_record(&job->segs, job->clone, job->filter, KCS_SRC_CLONE);
 	mmap_read_unlock(job->clone);
 	return err ?: record_excluded(job);
 }
@@ -251,12 +251,11 @@ void kcs_clone_abandon(struct kcs_clone_job *job)
 
 static struct kcs_clone_job *job_alloc(struct mm_struct *target, u64 excluded)
 {
-	unsigned int vmas = READ_ONCE(target->map_count);
 	struct kcs_clone_job *job = kzalloc(sizeof(*job), GFP_KERNEL);
 
 	if (!job)
 		return NULL;
-	if (kcs_segments_alloc(&job->segs, vmas + vmas / 8 + 64))
+	if (kcs_segments_alloc(&job->segs, kcs_segments_wanted(target)))
 		goto free_job;
 	if (kcs_capture_alloc(&job->capture, excluded))
 		goto free_segs;

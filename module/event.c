@@ -46,7 +46,7 @@ void kcs_event_taken(const struct kcs_snapshot *snap)
 	    nla_put_u32(msg, KCORESNAP_A_MODE, snap->mode) ||
 	    kcs_put_u64(msg, KCORESNAP_A_SIZE, snap->layout.size) ||
 	    nla_put_u32(msg, KCORESNAP_A_THREADS, snap->figures.threads) ||
-	    kcs_put_u64(msg, KCORESNAP_A_PAUSE_NS, snap->figures.pause_ns) ||
+	    kcs_put_u64(msg, KCORESNAP_A_PAUSE_NS, kcs_snapshot_pause_ns(snap)) ||
 	    kcs_put_u64(msg, KCORESNAP_A_PREDICTED_NS, snap->forecast.pause_ns))
 		nlmsg_free(msg);
 	else
@@ -92,6 +92,7 @@ void kcs_event_closed(const struct kcs_snapshot *snap)
 	if (!msg)
 		return;
 	if (kcs_put_identity(msg, snap, &init_pid_ns, &init_user_ns) ||
+	    kcs_put_u64(msg, KCORESNAP_A_PAUSE_NS, kcs_snapshot_pause_ns(snap)) ||
 	    kcs_put_counts(msg, snap))
 		nlmsg_free(msg);
 	else

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/bvec.h>
 #include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/file.h>
@@ -7,7 +8,9 @@
 #include <linux/fs_context.h>
 #include <linux/module.h>
 #include <linux/mount.h>
+#include <linux/pipe_fs_i.h>
 #include <linux/pseudo_fs.h>
+#include <linux/splice.h>
 #include <linux/uio.h>
 
 #include "file.h"
@@ -25,11 +28,88 @@ static struct kcs_snapshot *snapshot_of(struct inode *inode)
 static ssize_t snap_read_iter(struct kiocb *kiocb, struct iov_iter *iter)
 {
 	ssize_t done = kcs_stream_read(snapshot_of(file_inode(kiocb->ki_filp)),
-				       kiocb->ki_pos, iter);
+				       kiocb->ki_pos, iter, false);
 
 	if (done > 0)
 		kiocb->ki_pos += done;
 	return done;
+}
+
+#define SPLICE_PAGES 16U	/* what a pipe holds by default */
+
+static unsigned int alloc_pages_for(size_t len, struct page **page, struct bio_vec *vec)
+{
+	unsigned int i, want = min_t(size_t, DIV_ROUND_UP(len, PAGE_SIZE), SPLICE_PAGES);
+
+	for (i = 0; i < want; i++) {
+		page[i] = alloc_page(GFP_KERNEL);
+		if (!page[i])
+			break;
+		vec[i] = (struct bio_vec) { .bv_page = page[i], .bv_len = PAGE_SIZE };
+	}
+	return i;
+}
+
+/* Return: bytes that went into the pipe. */
+static ssize_t fill_pipe(struct pipe_inode_info *pipe, struct page **page,
+			 unsigned int nr, ssize_t len)
+{
+	ssize_t done = 0;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		size_t part = min_t(ssize_t, len - done, PAGE_SIZE);
+		struct pipe_buffer buf = {
+			.ops = &nosteal_pipe_buf_ops,
+			.page = page[i],
+			.len = part,
+		};
+		ssize_t added;
+
+		if (!part) {
+			__free_page(page[i]);
+			continue;
+		}
+		/* Frees the page where it fails. */
+		added = add_to_pipe(pipe, &buf);
+		if (added < 0)
+			len = done;
+		else
+			done += added;
+	}
+	return done;
+}
+
+/*
+ * The pipe is locked, and whoever waits for its lock can't be killed. So what
+ * has to be waited for must be read by other means, unless it is the caller's
+ * own pipe, that of sendfile(2).
+ */
+static ssize_t snap_splice_read(struct file *in, loff_t *pos,
+				struct pipe_inode_info *pipe, size_t len,
+				unsigned int flags)
+{
+	bool nowait = pipe != current->splice_pipe;
+	struct page *page[SPLICE_PAGES];
+	struct bio_vec vec[SPLICE_PAGES];
+	struct iov_iter iter;
+	unsigned int nr, used = pipe_occupancy(pipe->head, pipe->tail);
+	ssize_t done;
+
+	if (used >= pipe->max_usage)
+		return -EAGAIN;
+	len = min_t(size_t, len, (size_t)(pipe->max_usage - used) << PAGE_SHIFT);
+	nr = alloc_pages_for(len, page, vec);
+	if (!nr)
+		return -ENOMEM;
+	len = min_t(size_t, len, (size_t)nr << PAGE_SHIFT);
+	iov_iter_bvec(&iter, ITER_DEST, vec, nr, len);
+	done = kcs_stream_read(snapshot_of(file_inode(in)), *pos, &iter, nowait);
+	done = fill_pipe(pipe, page, nr, max_t(ssize_t, done, 0)) ?:
+	       min_t(ssize_t, done, 0);
+	if (done > 0)
+		*pos += done;
+	return done == -EAGAIN ? -EINVAL : done;
 }
 
 static loff_t snap_llseek(struct file *file, loff_t offset, int whence)
@@ -50,7 +130,7 @@ static const struct file_operations snap_fops = {
 	.owner = THIS_MODULE,
 	.llseek = snap_llseek,
 	.read_iter = snap_read_iter,
-	.splice_read = copy_splice_read,
+	.splice_read = snap_splice_read,
 };
 
 static void snap_evict_inode(struct inode *inode)

@@ -19,6 +19,7 @@
 #include "refusal.h"
 #include "snapshot.h"
 #include "target.h"
+#include "watch.h"
 
 unsigned long kcs_max_pause_us = 250000;
 
@@ -65,11 +66,14 @@ static int do_info(struct sk_buff *skb, struct genl_info *info)
 		return -ENOMEM;
 	if (nla_put_string(msg, KCORESNAP_A_VERSION, KCORESNAP_VERSION) ||
 	    nla_put_u32(msg, KCORESNAP_A_MODES, BIT(KCORESNAP_MODE_AUTO) |
-						BIT(KCORESNAP_MODE_COW)) ||
+						BIT(KCORESNAP_MODE_COW) |
+						BIT(KCORESNAP_MODE_STOP) |
+						BIT(KCORESNAP_MODE_LIVE)) ||
 	    nla_put_u32(msg, KCORESNAP_A_MAX_SNAPSHOTS, READ_ONCE(kcs_max_snapshots)) ||
 	    nla_put_u32(msg, KCORESNAP_A_ACTIVE, kcs_snapshot_count()) ||
 	    kcs_put_u64(msg, KCORESNAP_A_MAX_PAUSE_US, READ_ONCE(kcs_max_pause_us)) ||
-	    nla_put_u32(msg, KCORESNAP_A_POLICY, READ_ONCE(kcs_policy))) {
+	    nla_put_u32(msg, KCORESNAP_A_POLICY, READ_ONCE(kcs_policy)) ||
+	    nla_put_u32(msg, KCORESNAP_A_LIFETIME_S, READ_ONCE(kcs_lifetime_s))) {
 		nlmsg_free(msg);
 		return -EMSGSIZE;
 	}
@@ -120,6 +124,9 @@ static int parse_request(struct kcs_request *req, struct sk_buff *skb,
 		return kcs_refuse(why, EOPNOTSUPP,
 				  "this version of the module has no mode %u: ask INFO which it has",
 				  req->mode);
+	/* Never a long stop, nor inexact memory, that nobody asked for. */
+	if (req->mode == KCORESNAP_MODE_AUTO)
+		req->mode = KCORESNAP_MODE_COW;
 	if (attrs[KCORESNAP_A_FILTER]) {
 		req->has_filter = true;
 		req->filter = nla_get_u32(attrs[KCORESNAP_A_FILTER]);
@@ -137,10 +144,12 @@ static int parse_request(struct kcs_request *req, struct sk_buff *skb,
 				  pause_us);
 	req->max_pause_ns = pause_us * NSEC_PER_USEC;
 	req->dry_run = nla_get_flag(attrs[KCORESNAP_A_DRY_RUN]);
+	req->stream = nla_get_flag(attrs[KCORESNAP_A_STREAM]);
 	return 0;
 }
 
-static int reply_dry_run(struct genl_info *info, const struct kcs_forecast *forecast,
+static int reply_dry_run(struct genl_info *info, const struct kcs_request *req,
+			 const struct kcs_forecast *forecast,
 			 const struct kcs_refusal *why)
 {
 	struct sk_buff *msg;
@@ -149,7 +158,7 @@ static int reply_dry_run(struct genl_info *info, const struct kcs_forecast *fore
 	msg = new_reply(info, &hdr);
 	if (!msg)
 		return -ENOMEM;
-	if (nla_put_u32(msg, KCORESNAP_A_MODE, KCORESNAP_MODE_COW) ||
+	if (nla_put_u32(msg, KCORESNAP_A_MODE, req->mode) ||
 	    nla_put_u32(msg, KCORESNAP_A_THREADS, forecast->threads) ||
 	    kcs_put_u64(msg, KCORESNAP_A_PREDICTED_NS, forecast->pause_ns) ||
 	    kcs_put_u64(msg, KCORESNAP_A_GROWTH_BOUND, forecast->growth))
@@ -178,7 +187,7 @@ static int put_result(struct sk_buff *msg, const struct kcs_snapshot *snap, int 
 	       nla_put_u32(msg, KCORESNAP_A_THREADS, f->threads) ||
 	       nla_put_u32(msg, KCORESNAP_A_INEXACT_THREADS, f->inexact_threads) ||
 	       nla_put_u32(msg, KCORESNAP_A_SEGMENTS, snap->layout.nsegs) ||
-	       kcs_put_u64(msg, KCORESNAP_A_PAUSE_NS, f->pause_ns) ||
+	       kcs_put_u64(msg, KCORESNAP_A_PAUSE_NS, kcs_snapshot_pause_ns(snap)) ||
 	       kcs_put_u64(msg, KCORESNAP_A_PARK_NS, f->park_ns) ||
 	       kcs_put_u64(msg, KCORESNAP_A_REGS_NS, f->regs_ns) ||
 	       kcs_put_u64(msg, KCORESNAP_A_CLONE_NS, f->clone_ns) ||
@@ -228,10 +237,12 @@ put_file:
 
 static void log_taken(const struct kcs_snapshot *snap)
 {
-	pr_info("snapshot %u of %s (pid %d) for uid %u: %u threads, pause %llu us\n",
+	pr_info("snapshot %u of %s (pid %d) for uid %u: %u threads, pause %llu us of at most %llu us%s\n",
 		snap->id, snap->comm, pid_nr(snap->pid),
 		from_kuid_munged(&init_user_ns, snap->uid), snap->figures.threads,
-		div_u64(snap->figures.pause_ns, NSEC_PER_USEC));
+		div_u64(kcs_snapshot_pause_ns(snap), NSEC_PER_USEC),
+		div_u64(snap->max_pause_ns, NSEC_PER_USEC),
+		snap->mode == KCORESNAP_MODE_STOP ? ", still held" : "");
 }
 
 static int snapshot_for(struct kcs_request *req, struct sk_buff *skb,
@@ -243,7 +254,7 @@ static int snapshot_for(struct kcs_request *req, struct sk_buff *skb,
 
 	snap = kcs_snapshot_take(req, &forecast, why);
 	if (req->dry_run && (!why->err || forecast.threads))
-		return reply_dry_run(info, &forecast, why);
+		return reply_dry_run(info, req, &forecast, why);
 	if (IS_ERR(snap))
 		return PTR_ERR(snap);
 	log_taken(snap);
@@ -292,7 +303,7 @@ static int list_one(struct sk_buff *msg, struct netlink_callback *cb,
 	    kcs_put_u64(msg, KCORESNAP_A_SIZE, snap->layout.size) ||
 	    kcs_put_u64(msg, KCORESNAP_A_DATA_BYTES, snap->figures.data_bytes) ||
 	    nla_put_u32(msg, KCORESNAP_A_THREADS, snap->figures.threads) ||
-	    kcs_put_u64(msg, KCORESNAP_A_PAUSE_NS, snap->figures.pause_ns) ||
+	    kcs_put_u64(msg, KCORESNAP_A_PAUSE_NS, kcs_snapshot_pause_ns(snap)) ||
 	    kcs_put_u64(msg, KCORESNAP_A_AGE_NS, ktime_get_boottime_ns() - snap->taken_ns) ||
 	    kcs_put_counts(msg, snap)) {
 		genlmsg_cancel(msg, hdr);
@@ -321,7 +332,6 @@ static int dump_list(struct sk_buff *msg, struct netlink_callback *cb)
 
 static int cancel_by_id(u32 id, struct sk_buff *skb)
 {
-	struct mm_struct *clone = NULL;
 	struct kcs_snapshot *snap;
 	int err = -ENOENT;
 
@@ -329,14 +339,11 @@ static int cancel_by_id(u32 id, struct sk_buff *skb)
 	list_for_each_entry(snap, &kcs_snapshots, node) {
 		if (snap->id != id || !kcs_may_manage(skb, snap->uid))
 			continue;
-		clone = kcs_snapshot_detach(snap, ECANCELED);
+		kcs_snapshot_drop(snap, ECANCELED);
 		err = 0;
 		break;
 	}
 	mutex_unlock(&kcs_snapshots_lock);
-	/* Freeing gigabytes takes a while, and others want the list. */
-	if (clone)
-		mmput(clone);
 	return err;
 }
 
@@ -363,7 +370,7 @@ static const struct nla_policy no_attrs[KCORESNAP_A_PAD + 1] = {
 	[KCORESNAP_A_PAD] = { .type = NLA_REJECT },
 };
 
-static const struct nla_policy snapshot_policy[KCORESNAP_A_DRY_RUN + 1] = {
+static const struct nla_policy snapshot_policy[KCORESNAP_A_STREAM + 1] = {
 	[KCORESNAP_A_PID] = { .type = NLA_U32 },
 	[KCORESNAP_A_START_TIME] = { .type = NLA_U64 },
 	[KCORESNAP_A_MODE] = { .type = NLA_U32 },
@@ -371,6 +378,7 @@ static const struct nla_policy snapshot_policy[KCORESNAP_A_DRY_RUN + 1] = {
 	[KCORESNAP_A_MAX_PAUSE_US] = { .type = NLA_U64 },
 	[KCORESNAP_A_ALLOW] = { .type = NLA_U32 },
 	[KCORESNAP_A_DRY_RUN] = { .type = NLA_FLAG },
+	[KCORESNAP_A_STREAM] = { .type = NLA_FLAG },
 };
 
 static const struct nla_policy cancel_policy[KCORESNAP_A_ID + 1] = {

@@ -82,12 +82,12 @@ void kcs_notes_free(struct kcs_notes *notes)
 	kcs_file_note_free(&notes->files);
 }
 
-static int fill_args(struct elf_prpsinfo *psinfo, struct mm_struct *clone)
+static int fill_args(struct elf_prpsinfo *psinfo, struct mm_struct *mm, bool live)
 {
-	size_t len = min_t(size_t, clone->arg_end - clone->arg_start,
+	size_t len = min_t(size_t, mm->arg_end - mm->arg_start,
 			   ELF_PRARGSZ - 1);
 
-	len = kcs_peek(clone, clone->arg_start, psinfo->pr_psargs, len);
+	len = kcs_peek(mm, mm->arg_start, psinfo->pr_psargs, len, live);
 	kcs_psinfo_args(psinfo, len);
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
@@ -136,10 +136,10 @@ static int fill_files(struct kcs_notes *notes, const struct kcs_segments *segs)
 	return err;
 }
 
-int kcs_notes_prepare(struct kcs_notes *notes, struct mm_struct *clone,
+int kcs_notes_prepare(struct kcs_notes *notes, struct mm_struct *mm, bool live,
 		      const struct kcs_segments *segs)
 {
-	return fill_args(&notes->psinfo, clone) ?: fill_files(notes, segs);
+	return fill_args(&notes->psinfo, mm, live) ?: fill_files(notes, segs);
 }
 
 static const char *regset_owner(u32 type)
@@ -148,20 +148,20 @@ static const char *regset_owner(u32 type)
 }
 
 static void add_process(struct kcs_elf_notes *out, const struct kcs_notes *notes,
-			const struct mm_struct *clone)
+			const struct mm_struct *mm)
 {
 	kcs_elf_add_note(out, "CORE", NT_PRPSINFO, sizeof(notes->psinfo), &notes->psinfo);
 	/* No signal: nothing happened to the process. */
 	kcs_elf_add_note(out, "CORE", NT_SIGINFO, sizeof(siginfo_t), NULL);
 	kcs_elf_add_note(out, "CORE", NT_AUXV,
-			 kcs_auxv_size(clone->saved_auxv, ARRAY_SIZE(clone->saved_auxv)),
-			 clone->saved_auxv);
+			 kcs_auxv_size(mm->saved_auxv, ARRAY_SIZE(mm->saved_auxv)),
+			 mm->saved_auxv);
 	if (notes->files.buf)
 		kcs_elf_add_note(out, "CORE", NT_FILE, notes->files.used, notes->files.buf);
 }
 
 static void add_all(struct kcs_elf_notes *out, const struct kcs_notes *notes,
-		    const struct kcs_regs *regs, const struct mm_struct *clone)
+		    const struct kcs_regs *regs, const struct mm_struct *mm)
 {
 	u32 layout = kcs_regs_xsave_layout(NULL);
 	bool first = true;
@@ -176,7 +176,7 @@ static void add_all(struct kcs_elf_notes *out, const struct kcs_notes *notes,
 		kcs_elf_add_note(out, "CORE", NT_PRSTATUS, sizeof(thread->prstatus),
 				 &thread->prstatus);
 		if (first)
-			add_process(out, notes, clone);
+			add_process(out, notes, mm);
 		first = false;
 		for (j = 0; j < thread->nr; j++)
 			kcs_elf_add_note(out, regset_owner(thread->note[j].type),
@@ -191,18 +191,18 @@ static void add_all(struct kcs_elf_notes *out, const struct kcs_notes *notes,
 }
 
 u64 kcs_notes_size(const struct kcs_notes *notes, const struct kcs_regs *regs,
-		   const struct mm_struct *clone)
+		   const struct mm_struct *mm)
 {
 	struct kcs_elf_notes out = {};
 
-	add_all(&out, notes, regs, clone);
+	add_all(&out, notes, regs, mm);
 	return out.size;
 }
 
 void kcs_notes_write(const struct kcs_notes *notes, const struct kcs_regs *regs,
-		     const struct mm_struct *clone, void *buf)
+		     const struct mm_struct *mm, void *buf)
 {
 	struct kcs_elf_notes out = { .buf = buf };
 
-	add_all(&out, notes, regs, clone);
+	add_all(&out, notes, regs, mm);
 }

@@ -44,22 +44,23 @@ int kcs_notes_init(struct kcs_notes *notes, struct task_struct *leader,
 void kcs_notes_free(struct kcs_notes *notes);
 
 /**
- * kcs_notes_prepare() - make what depends on the clone
+ * kcs_notes_prepare() - make what depends on the address space
  * @notes: kcs_notes_init() ran
- * @clone: address space with the arguments
+ * @mm: address space with the arguments
+ * @live: it is the target's
  * @segs: sorted
  *
  * Return: 0, -ENOMEM or -EINTR.
  */
-int kcs_notes_prepare(struct kcs_notes *notes, struct mm_struct *clone,
+int kcs_notes_prepare(struct kcs_notes *notes, struct mm_struct *mm, bool live,
 		      const struct kcs_segments *segs);
 
 /** kcs_notes_size() - bytes kcs_notes_write() writes */
 u64 kcs_notes_size(const struct kcs_notes *notes, const struct kcs_regs *regs,
-		   const struct mm_struct *clone);
+		   const struct mm_struct *mm);
 
 /** kcs_notes_write() - write all notes to @buf */
 void kcs_notes_write(const struct kcs_notes *notes, const struct kcs_regs *regs,
-		     const struct mm_struct *clone, void *buf);
+		     const struct mm_struct *mm, void *buf);
 
 #endif

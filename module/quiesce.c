@@ -218,7 +218,7 @@ static enum hrtimer_restart deadline_passed(struct hrtimer *timer)
 {
 	struct kcs_parkset *set = container_of(timer, struct kcs_parkset, deadline);
 
-	if (let_go(set, true))
+	if (let_go(set, true) && set->cloner)
 		send_sig(SIGKILL, set->cloner, 1);
 	return HRTIMER_NORESTART;
 }

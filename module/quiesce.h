@@ -76,8 +76,8 @@ struct kcs_park_chunk {
  * @started_ns: when the first work was queued (ktime)
  * @released_ns: when every parked task had been woken (ktime)
  * @cpus: scratch for kcs_parkset_acknowledge()
- * @cloner: the kernel thread whose next child is the clone; killed at the
- *	deadline
+ * @cloner: the kernel thread whose next child is the clone, or NULL; killed at
+ *	the deadline
  * @clone_task: that child, with a reference
  * @clone_mm: its address space, with an mm_users reference
  */
@@ -129,7 +129,7 @@ static inline struct kcs_parkset *kcs_parkset_get(struct kcs_parkset *set)
  * kcs_parkset_start() - begin the pause
  * @set: not started yet
  * @mm: children that use it belong to the set
- * @cloner: a kernel thread; its next child's task and mm are recorded
+ * @cloner: a kernel thread, whose next child's task and mm are recorded, or NULL
  * @pause_ns: the deadline, from now
  */
 void kcs_parkset_start(struct kcs_parkset *set, struct mm_struct *mm,
@@ -170,7 +170,7 @@ void kcs_parkset_acknowledge(struct kcs_parkset *set);
  * kcs_parkset_release() - let every task go and end the pause
  * @set: started
  *
- * Cancels works that have not run.
+ * Cancels works that have not run. May be called again, from several contexts.
  *
  * Return: true if the set still held when this was called, false if the
  * deadline let go before.

@@ -7,7 +7,6 @@
 #include <linux/xarray.h>
 
 #include "capture.h"
-#include "clone.h"
 #include "seek.h"
 #include "snapshot.h"
 
@@ -15,7 +14,7 @@
  * From @addr on, the first address that holds data, or that holds none; @end if
  * there is none such. The caller holds @mm's mmap_lock.
  */
-static unsigned long clone_edge(struct mm_struct *mm, unsigned long addr,
+static unsigned long memory_edge(struct mm_struct *mm, unsigned long addr,
 				unsigned long end, bool data)
 {
 	if (data)
@@ -64,6 +63,15 @@ static unsigned long captured_edge(const struct kcs_capture *capture,
 	return clamp(page, addr, end);
 }
 
+/* Of the target itself only, where that is what is read. */
+static bool has_page_tables(const struct kcs_snapshot *snap,
+			    const struct kcs_segment *seg, const struct mm_struct *mm)
+{
+	if (seg->file || seg->special || (seg->flags & VM_HUGETLB))
+		return false;
+	return seg->source == KCS_SRC_CLONE || mm == snap->target;
+}
+
 static bool is_shmem(const struct kcs_segment *seg)
 {
 	return file_inode(seg->file)->i_sb->s_magic == TMPFS_MAGIC;
@@ -77,22 +85,21 @@ static unsigned long segment_edge(struct kcs_snapshot *snap, struct mm_struct *m
 	case KCS_SRC_ZERO:
 		return data ? end : addr;
 	case KCS_SRC_CLONE:
-		if (!seg->file && !seg->special)
-			return clone_edge(mm, addr, end, data);
+	case KCS_SRC_LIVE:
+		if (has_page_tables(snap, seg, mm))
+			return memory_edge(mm, addr, end, data);
 		break;
 	case KCS_SRC_FILE:
 		if (is_shmem(seg))
 			return shmem_edge(seg, addr, end, data);
 		break;
 	case KCS_SRC_CAPTURED:
-		return captured_edge(&snap->job->capture, seg, addr, end, data);
-	case KCS_SRC_LIVE:
-		break;
+		return captured_edge(&snap->capture, seg, addr, end, data);
 	}
 	return data ? addr : end;
 }
 
-/* The caller holds @mm's mmap_lock for reading. */
+/* The caller holds @mm's mmap_lock for reading. @mm is NULL where it is gone. */
 static loff_t find_edge(struct kcs_snapshot *snap, struct mm_struct *mm,
 			loff_t pos, bool data)
 {
@@ -105,7 +112,7 @@ static loff_t find_edge(struct kcs_snapshot *snap, struct mm_struct *mm,
 		pos = layout->data_offset;
 	}
 	for (i = kcs_elf_find(snap->elf, layout->nsegs, pos); i < layout->nsegs; i++) {
-		const struct kcs_segment *seg = &snap->job->segs.table[i];
+		const struct kcs_segment *seg = &snap->segs.table[i];
 		const struct kcs_elf_segment *elf = &snap->elf[i];
 		unsigned long end = seg->start + elf->filesz;
 		unsigned long addr = seg->start, edge;
@@ -126,22 +133,37 @@ static loff_t find_edge(struct kcs_snapshot *snap, struct mm_struct *mm,
 	return layout->size;
 }
 
+static loff_t seek_in(struct kcs_snapshot *snap, struct mm_struct *mm, loff_t pos,
+		      bool data)
+{
+	if (!mm)
+		return kcs_snapshot_is_live(snap) ? find_edge(snap, NULL, pos, data) :
+						    -ECANCELED;
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	pos = find_edge(snap, mm, pos, data);
+	mmap_read_unlock(mm);
+	return pos;
+}
+
 loff_t kcs_seek(struct kcs_snapshot *snap, loff_t pos, bool data)
 {
 	struct mm_struct *mm;
 
 	if (pos < 0 || pos >= snap->layout.size)
 		return -ENXIO;
-	mm = kcs_snapshot_clone(snap);
-	if (!mm)
-		return -ECANCELED;
-	if (mmap_read_lock_killable(mm)) {
-		mmput(mm);
+	if (snap->stream && mutex_lock_killable(&snap->stream_lock))
 		return -EINTR;
-	}
-	pos = find_edge(snap, mm, pos, data);
-	mmap_read_unlock(mm);
-	mmput(mm);
+	mm = kcs_snapshot_mm(snap);
+	pos = snap->stream && pos < snap->stream_pos ? -EIO :
+	      seek_in(snap, mm, pos, data);
+	/* What was given back looks like a hole. */
+	if (READ_ONCE(snap->dropped))
+		pos = -ECANCELED;
+	if (mm)
+		mmput(mm);
+	if (snap->stream)
+		mutex_unlock(&snap->stream_lock);
 	return pos;
 }
 
@@ -149,7 +171,6 @@ static bool is_inexact(const struct kcs_segment *seg, unsigned long addr)
 {
 	switch (seg->source) {
 	case KCS_SRC_FILE:
-	case KCS_SRC_LIVE:
 		return true;
 	case KCS_SRC_CAPTURED:
 		return addr >= seg->captured_end;
@@ -167,6 +188,9 @@ static void measure_segment(struct kcs_snapshot *snap, struct mm_struct *mm,
 	unsigned long end = seg->start + size;
 	unsigned long addr = seg->start, hole;
 
+	/* Even what is a hole now may be read otherwise later. */
+	if (seg->source == KCS_SRC_LIVE)
+		snap->figures.inexact_bound += size;
 	for (;;) {
 		addr = segment_edge(snap, mm, seg, addr, end, true);
 		if (addr >= end)
@@ -179,9 +203,8 @@ static void measure_segment(struct kcs_snapshot *snap, struct mm_struct *mm,
 	}
 }
 
-int kcs_measure(struct kcs_snapshot *snap)
+int kcs_measure(struct kcs_snapshot *snap, struct mm_struct *mm)
 {
-	struct mm_struct *mm = snap->clone;
 	size_t i;
 
 	snap->figures.data_bytes = snap->layout.data_offset;
@@ -190,7 +213,7 @@ int kcs_measure(struct kcs_snapshot *snap)
 			continue;
 		if (mmap_read_lock_killable(mm))
 			return -EINTR;
-		measure_segment(snap, mm, &snap->job->segs.table[i],
+		measure_segment(snap, mm, &snap->segs.table[i],
 				snap->elf[i].filesz);
 		mmap_read_unlock(mm);
 		cond_resched();

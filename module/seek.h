@@ -10,6 +10,7 @@
 #include <linux/types.h>
 
 struct kcs_snapshot;
+struct mm_struct;
 
 /**
  * kcs_seek() - lseek(2) with SEEK_DATA and SEEK_HOLE
@@ -17,16 +18,18 @@ struct kcs_snapshot;
  * @pos: file offset
  * @data: SEEK_DATA, else SEEK_HOLE
  *
- * Return: the offset, -ENXIO, -ECANCELED or -EINTR.
+ * Return: the offset, -ENXIO, -ECANCELED, -EIO (STREAM, and it was read already)
+ * or -EINTR.
  */
 loff_t kcs_seek(struct kcs_snapshot *snap, loff_t pos, bool data);
 
 /**
  * kcs_measure() - fill in the figures for data and inexact bytes
  * @snap: laid out
+ * @mm: from kcs_snapshot_mm()
  *
  * Return: 0 or -EINTR.
  */
-int kcs_measure(struct kcs_snapshot *snap);
+int kcs_measure(struct kcs_snapshot *snap, struct mm_struct *mm);
 
 #endif

@@ -2,6 +2,7 @@
 #include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/kcoresnap.h>
+#include <linux/ktime.h>
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -11,10 +12,12 @@
 
 #include "clone.h"
 #include "event.h"
+#include "quiesce.h"
 #include "refusal.h"
 #include "snapshot.h"
 #include "take.h"
 #include "target.h"
+#include "unmap.h"
 #include "watch.h"
 
 LIST_HEAD(kcs_snapshots);
@@ -41,28 +44,65 @@ struct mm_struct *kcs_snapshot_clone(struct kcs_snapshot *snap)
 	return mm;
 }
 
-struct mm_struct *kcs_snapshot_detach(struct kcs_snapshot *snap, int err)
+struct mm_struct *kcs_snapshot_mm(struct kcs_snapshot *snap)
+{
+	if (!kcs_snapshot_is_live(snap))
+		return kcs_snapshot_clone(snap);
+	return mmget_not_zero(snap->target) ? snap->target : NULL;
+}
+
+bool kcs_snapshot_holds(const struct kcs_snapshot *snap)
+{
+	return snap->set && kcs_parkset_holds(snap->set);
+}
+
+void kcs_snapshot_let_go(struct kcs_snapshot *snap)
+{
+	if (snap->set)
+		kcs_parkset_release(snap->set);
+}
+
+u64 kcs_snapshot_pause_ns(const struct kcs_snapshot *snap)
+{
+	u64 end;
+
+	if (!snap->set)
+		return snap->figures.pause_ns;
+	end = READ_ONCE(snap->set->released_ns) ?: ktime_get_ns();
+	return end - snap->set->started_ns;
+}
+
+void kcs_snapshot_drop(struct kcs_snapshot *snap, int err)
+{
+	if (!cmpxchg(&snap->dropped, 0, err))
+		kcs_watch_now(snap);
+}
+
+static struct mm_struct *take_clone(struct kcs_snapshot *snap)
 {
 	struct mm_struct *mm;
 
 	spin_lock(&snap->lock);
 	mm = snap->clone;
 	snap->clone = NULL;
-	if (!snap->dropped)
-		snap->dropped = err;
 	spin_unlock(&snap->lock);
 	return mm;
 }
 
-static void drop(struct kcs_snapshot *snap, int err)
+/* A reader may hold on to the clone, and wait for something: so empty it. */
+void kcs_snapshot_give_back(struct kcs_snapshot *snap)
 {
-	struct mm_struct *mm = kcs_snapshot_detach(snap, err);
+	struct mm_struct *mm = take_clone(snap);
 
-	if (mm)
-		mmput(mm);
+	kcs_snapshot_let_go(snap);
+	if (!mm)
+		return;
+	kcs_unmap_all(mm);
+	mmput(mm);
 }
 
 struct kcs_snapshot *kcs_snapshot_alloc(const struct kcs_target *target,
+					const struct kcs_request *req,
 					const struct kcs_forecast *forecast)
 {
 	struct kcs_snapshot *snap = kzalloc(sizeof(*snap), GFP_KERNEL);
@@ -71,8 +111,12 @@ struct kcs_snapshot *kcs_snapshot_alloc(const struct kcs_target *target,
 		return NULL;
 	INIT_LIST_HEAD(&snap->node);
 	spin_lock_init(&snap->lock);
+	mutex_init(&snap->stream_lock);
+	kcs_watch_init_snapshot(snap);
 	snap->forecast = *forecast;
-	snap->mode = KCORESNAP_MODE_COW;
+	snap->mode = req->mode;
+	snap->max_pause_ns = req->max_pause_ns;
+	snap->stream = req->stream;
 	snap->uid = current_uid();
 	snap->pid = get_task_pid(target->leader, PIDTYPE_TGID);
 	get_task_comm(snap->comm, target->leader);
@@ -82,7 +126,14 @@ struct kcs_snapshot *kcs_snapshot_alloc(const struct kcs_target *target,
 
 void kcs_snapshot_free(struct kcs_snapshot *snap)
 {
-	drop(snap, ECANCELED);
+	struct mm_struct *mm = take_clone(snap);
+
+	if (mm)
+		mmput(mm);
+	if (snap->set) {
+		kcs_snapshot_let_go(snap);
+		kcs_parkset_put(snap->set);
+	}
 	if (snap->job) {
 		/* The clone's memory goes when thread and child have let go too. */
 		kcs_clone_wait(snap->job);
@@ -90,6 +141,8 @@ void kcs_snapshot_free(struct kcs_snapshot *snap)
 	}
 	if (snap->target)
 		mmdrop(snap->target);
+	kcs_capture_free(&snap->capture);
+	kcs_segments_free(&snap->segs);
 	kvfree(snap->elf);
 	kvfree(snap->head);
 	mem_cgroup_put(snap->memcg);
@@ -105,7 +158,7 @@ static void publish(struct kcs_snapshot *snap)
 	mutex_lock(&kcs_snapshots_lock);
 	list_add_tail(&snap->node, &kcs_snapshots);
 	mutex_unlock(&kcs_snapshots_lock);
-	kcs_watch_start(snap);
+	kcs_watch_now(snap);
 }
 
 static int reserve(struct kcs_refusal *why)

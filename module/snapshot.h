@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A snapshot from request to end.
+ * A snapshot until its end.
  *
- * It is created by a request, then owned by the inode of its file. In between
- * it is in a list, for LIST and CANCEL. Its clone can be dropped at any time
- * (CANCEL, the memory watch); the rest stays until the inode goes.
+ * It is taken by a request, then owned by the inode of its file, and in a list
+ * meanwhile, for LIST and CANCEL. It can be dropped at any time (CANCEL, the
+ * watch): reading fails from then on, and its watch gives the clone back and
+ * lets a target go that it holds. The rest stays until the inode goes.
  */
 #ifndef _KCS_SNAPSHOT_H
 #define _KCS_SNAPSHOT_H
 
 #include <linux/atomic.h>
+#include <linux/kcoresnap.h>
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -18,9 +21,12 @@
 #include <linux/workqueue.h>
 
 #include "admit.h"
+#include "capture.h"
 #include "elf.h"
+#include "vma.h"
 
 struct kcs_clone_job;
+struct kcs_parkset;
 struct kcs_refusal;
 struct kcs_request;
 struct kcs_target;
@@ -32,7 +38,8 @@ struct pid;
  * struct kcs_figures - what a snapshot cost and holds
  * @threads: with registers in the core
  * @inexact_threads: see KCORESNAP_A_INEXACT_THREADS
- * @pause_ns: from the first task queued until all were woken
+ * @pause_ns: from the first task queued until all were woken; see
+ *	kcs_snapshot_pause_ns()
  * @park_ns: of this, until no task could run user code
  * @regs_ns: from there until all registers were read
  * @clone_ns: in kernel_clone()
@@ -57,17 +64,27 @@ struct kcs_figures {
  * @pid: the target's thread group, with a reference
  * @comm: the target's name
  * @uid: who asked
- * @mode: enum kcoresnap_mode
+ * @mode: enum kcoresnap_mode, not AUTO
+ * @max_pause_ns: the bound of the pause
  * @taken_ns: the instant (boot time)
  * @forecast: what was predicted
  * @figures: what it was
- * @lock: protects @clone and @dropped
- * @clone: with an mm_users reference; NULL once dropped
- * @dropped: positive errno: why the clone was dropped
+ * @lock: protects @clone
+ * @clone: with an mm_users reference; NULL once given back, and in modes without
+ *	one
+ * @dropped: positive errno: why it was dropped, 0 if it was not
  * @target: with an mm_count reference, for what is read live
- * @job: segment table and captured pages
+ * @set: mode STOP: keeps the target parked until its deadline; else NULL
+ * @job: the clone's, until thread and child have left the module, or NULL
  * @memcg: the target's, with a reference, or NULL
- * @watch: reads memory counters
+ * @watch: looks after it
+ * @given_back: what it held was given back; the watch's own
+ * @stream: read forward only
+ * @stream_lock: with @stream, one reader at a time; taken before any mmap_lock
+ * @stream_pos: the end of what was read; what is before may be gone
+ * @unmapped_pos: up to where the watch has given back; its own
+ * @segs: the segment table, sorted
+ * @capture: what was copied out of the target
  * @elf: a PT_LOAD per segment of the table, same index
  * @layout: file offsets
  * @head: ELF header, program headers, notes: @layout.data_offset bytes
@@ -83,6 +100,7 @@ struct kcs_snapshot {
 	char comm[TASK_COMM_LEN];
 	kuid_t uid;
 	u32 mode;
+	u64 max_pause_ns;
 	u64 taken_ns;
 	struct kcs_forecast forecast;
 	struct kcs_figures figures;
@@ -91,10 +109,19 @@ struct kcs_snapshot {
 	struct mm_struct *clone;
 	int dropped;
 	struct mm_struct *target;
+	struct kcs_parkset *set;
 	struct kcs_clone_job *job;
 	struct mem_cgroup *memcg;
 	struct delayed_work watch;
+	bool given_back;
 
+	bool stream;
+	struct mutex stream_lock;
+	loff_t stream_pos;
+	loff_t unmapped_pos;
+
+	struct kcs_segments segs;
+	struct kcs_capture capture;
 	struct kcs_elf_segment *elf;
 	struct kcs_elf_layout layout;
 	void *head;
@@ -122,11 +149,13 @@ struct kcs_snapshot *kcs_snapshot_take(const struct kcs_request *req,
 /**
  * kcs_snapshot_alloc() - an empty snapshot of a target
  * @target: held
+ * @req: the request, its mode not AUTO
  * @forecast: what was predicted
  *
  * Return: the snapshot, or NULL.
  */
 struct kcs_snapshot *kcs_snapshot_alloc(const struct kcs_target *target,
+					const struct kcs_request *req,
 					const struct kcs_forecast *forecast);
 
 /** kcs_snapshot_free() - free what never came into the list, or left it */
@@ -140,21 +169,53 @@ void kcs_snapshot_free(struct kcs_snapshot *snap);
 void kcs_snapshot_destroy(struct kcs_snapshot *snap);
 
 /**
- * kcs_snapshot_detach() - give up the clone
+ * kcs_snapshot_drop() - let reading fail, and its watch give everything back
  * @err: positive errno, kept if it is the first
  *
- * Context: atomic.
- * Return: the clone, or NULL; its mm_users reference is the caller's, who drops
- * it with mmput() where that may sleep.
+ * Context: atomic; the snapshot is in the list, and stays there meanwhile.
  */
-struct mm_struct *kcs_snapshot_detach(struct kcs_snapshot *snap, int err);
+void kcs_snapshot_drop(struct kcs_snapshot *snap, int err);
 
 /**
- * kcs_snapshot_clone() - the clone, to be read
+ * kcs_snapshot_give_back() - give back what a dropped snapshot holds
  *
- * Return: with an mm_users reference, or NULL if it was dropped.
+ * Context: a kernel thread; sleeps.
+ */
+void kcs_snapshot_give_back(struct kcs_snapshot *snap);
+
+/**
+ * kcs_snapshot_clone() - the clone
+ *
+ * Return: with an mm_users reference, or NULL if there is none any more.
  */
 struct mm_struct *kcs_snapshot_clone(struct kcs_snapshot *snap);
+
+/**
+ * kcs_snapshot_mm() - the address space that is read: the clone or, in modes
+ *	without one, the target
+ *
+ * Return: with an mm_users reference, or NULL if it is gone.
+ */
+struct mm_struct *kcs_snapshot_mm(struct kcs_snapshot *snap);
+
+/** kcs_snapshot_is_live() - is the target itself read? */
+static inline bool kcs_snapshot_is_live(const struct kcs_snapshot *snap)
+{
+	return snap->mode != KCORESNAP_MODE_COW;
+}
+
+/**
+ * kcs_snapshot_holds() - is the target still kept from changing its memory?
+ *
+ * What was read before and between two calls that say so is of one instant.
+ */
+bool kcs_snapshot_holds(const struct kcs_snapshot *snap);
+
+/** kcs_snapshot_let_go() - end the pause of mode STOP. Context: sleeps. */
+void kcs_snapshot_let_go(struct kcs_snapshot *snap);
+
+/** kcs_snapshot_pause_ns() - how long the target was or has been paused */
+u64 kcs_snapshot_pause_ns(const struct kcs_snapshot *snap);
 
 /** The list of all snapshots, and its lock. */
 extern struct list_head kcs_snapshots;

@@ -11,7 +11,6 @@
 #include <linux/uio.h>
 
 #include "capture.h"
-#include "clone.h"
 #include "snapshot.h"
 #include "stream.h"
 #include "watch.h"
@@ -21,30 +20,56 @@
 
 #define GUP_FLAGS (FOLL_FORCE | FOLL_DUMP | FOLL_HWPOISON)
 
-/* One read of one segment. */
+/*
+ * One read. @nowait: fail with -EAGAIN rather than wait for memory, locks or
+ * files. @unsure: bytes that are inexact unless the target was held all the time.
+ */
 struct cursor {
 	struct kcs_snapshot *snap;
 	const struct kcs_segment *seg;
 	struct iov_iter *iter;
 	struct page **pages;
+	bool nowait;
+	u64 unsure;
 };
 
+static int lock_mm(struct mm_struct *mm, bool nowait)
+{
+	if (nowait)
+		return mmap_read_trylock(mm) ? 0 : -EAGAIN;
+	return mmap_read_lock_killable(mm);
+}
+
 static long lookup(struct mm_struct *mm, unsigned long addr, unsigned int nr,
-		   unsigned int flags, struct page **pages)
+		   unsigned int flags, struct page **pages, bool nowait)
 {
 	int locked = 1;
 	long got;
 
-	if (mmap_read_lock_killable(mm))
-		return -EINTR;
+	got = lock_mm(mm, nowait);
+	if (got)
+		return got;
 	got = get_user_pages_remote(mm, addr, nr, flags, pages, &locked);
 	if (locked)
 		mmap_read_unlock(mm);
 	return got;
 }
 
-size_t kcs_peek(struct mm_struct *mm, unsigned long addr, void *buf, size_t len)
+static bool is_present(struct mm_struct *mm, unsigned long addr)
 {
+	enum kcs_page state;
+
+	if (mmap_read_lock_killable(mm))
+		return false;
+	kcs_page_run(mm, addr & PAGE_MASK, 1, &state);
+	mmap_read_unlock(mm);
+	return state == KCS_PAGE_PRESENT;
+}
+
+size_t kcs_peek(struct mm_struct *mm, unsigned long addr, void *buf, size_t len,
+		bool live)
+{
+	unsigned int flags = GUP_FLAGS | (live ? KCS_FOLL_NOFAULT : 0);
 	size_t done = 0;
 
 	while (done < len) {
@@ -52,7 +77,9 @@ size_t kcs_peek(struct mm_struct *mm, unsigned long addr, void *buf, size_t len)
 		size_t part = min_t(size_t, len - done, PAGE_SIZE - offset);
 		struct page *page;
 
-		if (lookup(mm, (addr + done) & PAGE_MASK, 1, GUP_FLAGS, &page) != 1)
+		if (live && !is_present(mm, addr + done))
+			break;
+		if (lookup(mm, (addr + done) & PAGE_MASK, 1, flags, &page, false) != 1)
 			break;
 		memcpy(buf + done, page_address(page) + offset, part);
 		put_page(page);
@@ -104,8 +131,10 @@ static ssize_t put_pages(struct cursor *cur, long nr, size_t offset, size_t len,
 			fault = copied < part;
 		}
 		/* Page cache changes under us, whoever maps it. */
-		if (live || (!PageAnon(cur->pages[i]) && !cur->seg->special))
+		if (!PageAnon(cur->pages[i]) && !cur->seg->special)
 			count(&cur->snap->inexact_bytes, copied);
+		else if (live)
+			cur->unsure += copied;
 		put_page(cur->pages[i]);
 		done += copied;
 		offset = 0;
@@ -140,60 +169,171 @@ static bool may_fault(struct kcs_snapshot *snap, struct mm_struct *mm)
 	       kcs_room(snap->memcg) > (u64)BATCH_PAGES << PAGE_SHIFT;
 }
 
-static ssize_t read_mm(struct cursor *cur, struct mm_struct *mm,
-		       unsigned long addr, size_t len, bool live)
+static ssize_t read_clone(struct cursor *cur, struct mm_struct *mm,
+			  unsigned long addr, size_t len)
 {
 	size_t offset = addr & ~PAGE_MASK;
 	unsigned int nr = min_t(size_t, DIV_ROUND_UP(offset + len, PAGE_SIZE),
 				BATCH_PAGES);
 	size_t in_page = min_t(size_t, len, PAGE_SIZE - offset);
-	bool fault = !live && may_fault(cur->snap, mm);
+	bool fault = !cur->nowait && may_fault(cur->snap, mm);
 	long got;
 
-	if (!live && !cur->seg->file) {
+	if (!cur->seg->file) {
 		unsigned long next;
 
-		if (mmap_read_lock_killable(mm))
-			return -EINTR;
+		got = lock_mm(mm, cur->nowait);
+		if (got)
+			return got;
 		next = kcs_next_populated(mm, addr, addr + len);
 		mmap_read_unlock(mm);
 		if (next > addr)
 			return put_zeros(cur, next - addr);
 	}
-	if (!fault && !live && !KCS_FOLL_NOFAULT)
-		return put_lost(cur, in_page);
+	if (!fault && !KCS_FOLL_NOFAULT)
+		return cur->nowait ? -EAGAIN : put_lost(cur, in_page);
 
 	got = lookup(mm, addr & PAGE_MASK, nr,
-		     GUP_FLAGS | (fault ? 0 : KCS_FOLL_NOFAULT), cur->pages);
+		     GUP_FLAGS | (fault ? 0 : KCS_FOLL_NOFAULT), cur->pages,
+		     cur->nowait);
 	if (got > 0)
-		return put_pages(cur, got, offset, len, live);
-	if (got == -EHWPOISON || (got == -EFAULT && !fault && !live))
+		return put_pages(cur, got, offset, len, false);
+	/* Only who may fault can tell a hole from what would have to be brought in. */
+	if (cur->nowait)
+		return -EAGAIN;
+	if (got == -EHWPOISON || (got == -EFAULT && !fault))
 		return put_lost(cur, in_page);
 	if (got == -EFAULT)
 		return put_unmapped(cur, addr, in_page);
 	return fatal_signal_pending(current) ? -EINTR : put_lost(cur, in_page);
 }
 
-static ssize_t read_clone(struct cursor *cur, unsigned long addr, size_t len)
+/*
+ * Around vfs_read(): the file is the target's. Its position must not move,
+ * nobody must be notified, and a System V segment has no ->read_iter but in
+ * its inode's operations.
+ */
+static ssize_t read_mapped_file(struct file *file, loff_t pos, struct iov_iter *iter)
+{
+	struct kiocb kiocb;
+
+	init_sync_kiocb(&kiocb, file);
+	kiocb.ki_flags = 0;	/* buffered, even where the target opened O_DIRECT */
+	kiocb.ki_pos = pos;
+	return file_inode(file)->i_fop->read_iter(&kiocb, iter);
+}
+
+size_t kcs_peek_file(struct file *file, void *buf, size_t len)
+{
+	struct kvec vec = { .iov_base = buf, .iov_len = len };
+	struct iov_iter iter;
+	ssize_t done;
+
+	iov_iter_kvec(&iter, ITER_DEST, &vec, 1, len);
+	done = read_mapped_file(file, 0, &iter);
+	return max_t(ssize_t, done, 0);
+}
+
+static ssize_t read_file(struct cursor *cur, unsigned long addr, size_t len)
+{
+	const struct kcs_segment *seg = cur->seg;
+	loff_t pos = ((loff_t)seg->pgoff << PAGE_SHIFT) + (addr - seg->start);
+	size_t whole = iov_iter_count(cur->iter);
+	ssize_t done;
+
+	iov_iter_truncate(cur->iter, len);
+	done = read_mapped_file(seg->file, pos, cur->iter);
+	iov_iter_reexpand(cur->iter, whole - max_t(ssize_t, done, 0));
+	if (done < 0)
+		return done == -EINTR || done == -EFAULT ? done : put_lost(cur, len);
+	if (done == 0)
+		return put_zeros(cur, len);
+	count(&cur->snap->inexact_bytes, done);
+	return done;
+}
+
+/* What a look-up has found not to be there. Zeros are as unsure as the rest. */
+static ssize_t put_live_hole(struct cursor *cur, unsigned long addr, size_t len)
+{
+	const struct kcs_segment *seg = cur->seg;
+	ssize_t done;
+
+	if (seg->file && !seg->special && kcs_file_may_be_read(seg->file) &&
+	    !(seg->flags & VM_HUGETLB))
+		return cur->nowait ? -EAGAIN : read_file(cur, addr, len);
+	done = put_zeros(cur, len);
+	if (done > 0)
+		cur->unsure += done;
+	return done;
+}
+
+/*
+ * Nothing is faulted into the target: what its page tables do not have is in the
+ * file or nowhere. Only what it has in swap is brought in, within its limits.
+ */
+static ssize_t read_target(struct cursor *cur, struct mm_struct *mm,
+			   unsigned long addr, size_t len)
+{
+	size_t offset = addr & ~PAGE_MASK;
+	unsigned int nr = min_t(size_t, DIV_ROUND_UP(offset + len, PAGE_SIZE),
+				BATCH_PAGES);
+	unsigned int flags = GUP_FLAGS | KCS_FOLL_NOFAULT;
+	enum kcs_page state = KCS_PAGE_PRESENT;
+	long got;
+
+	got = lock_mm(mm, cur->nowait);
+	if (got)
+		return got;
+	if (!(cur->seg->flags & VM_HUGETLB))
+		nr = kcs_page_run(mm, addr & PAGE_MASK, nr, &state);
+	mmap_read_unlock(mm);
+	len = min_t(size_t, len, nr * PAGE_SIZE - offset);
+
+	if (state == KCS_PAGE_NONE)
+		return put_live_hole(cur, addr, len);
+	if (state == KCS_PAGE_ELSEWHERE) {
+		if (cur->nowait)
+			return -EAGAIN;
+		if (!may_fault(cur->snap, mm))
+			return put_lost(cur, len);
+		flags = GUP_FLAGS;
+	}
+	got = lookup(mm, addr & PAGE_MASK, nr, flags, cur->pages, cur->nowait);
+	if (got > 0)
+		return put_pages(cur, got, offset, len, true);
+	if (got == -EAGAIN && cur->nowait)
+		return -EAGAIN;
+	if (got == -EINTR || fatal_signal_pending(current))
+		return -EINTR;
+	if (got == -EFAULT && (cur->seg->flags & VM_HUGETLB))
+		return put_live_hole(cur, addr, min_t(size_t, len, PAGE_SIZE - offset));
+	return put_lost(cur, min_t(size_t, len, PAGE_SIZE - offset));
+}
+
+static ssize_t read_live(struct cursor *cur, unsigned long addr, size_t len)
+{
+	bool held = kcs_snapshot_holds(cur->snap);
+	struct mm_struct *mm = cur->snap->target;
+	ssize_t done;
+
+	if (!mmget_not_zero(mm))
+		return put_lost(cur, len);
+	cur->unsure = 0;
+	done = read_target(cur, mm, addr, len);
+	mmput(mm);
+	if (!held || !kcs_snapshot_holds(cur->snap))
+		count(&cur->snap->inexact_bytes, cur->unsure);
+	return done;
+}
+
+static ssize_t read_cloned(struct cursor *cur, unsigned long addr, size_t len)
 {
 	struct mm_struct *mm = kcs_snapshot_clone(cur->snap);
 	ssize_t done;
 
 	if (!mm)
 		return -ECANCELED;
-	done = read_mm(cur, mm, addr, len, false);
-	mmput(mm);
-	return done;
-}
-
-static ssize_t read_live(struct cursor *cur, unsigned long addr, size_t len)
-{
-	struct mm_struct *mm = cur->snap->target;
-	ssize_t done;
-
-	if (!mmget_not_zero(mm))
-		return put_lost(cur, len);
-	done = read_mm(cur, mm, addr, len, true);
+	done = read_clone(cur, mm, addr, len);
 	mmput(mm);
 	return done;
 }
@@ -207,44 +347,20 @@ static ssize_t read_captured(struct cursor *cur, unsigned long addr, size_t len)
 
 	if (addr >= cur->seg->captured_end)
 		return read_live(cur, addr, len);
-	page = kcs_capture_find(&cur->snap->job->capture, addr & PAGE_MASK);
+	page = kcs_capture_find(&cur->snap->capture, addr & PAGE_MASK);
 	if (!page)
 		return put_zeros(cur, part);
 	done = copy_to_iter(page_address(page) + offset, part, cur->iter);
 	return done ? done : -EFAULT;
 }
 
-/*
- * Around vfs_read(): the file is the target's. Its position must not move,
- * nobody must be notified, and a System V segment has no ->read_iter but in
- * its inode's operations.
- */
-static ssize_t read_file(struct cursor *cur, unsigned long addr, size_t len)
-{
-	struct file *file = cur->seg->file;
-	struct kiocb kiocb;
-	ssize_t done;
-
-	init_sync_kiocb(&kiocb, file);
-	kiocb.ki_flags = 0;	/* buffered, even where the target opened O_DIRECT */
-	kiocb.ki_pos = ((loff_t)cur->seg->pgoff << PAGE_SHIFT) +
-		       (addr - cur->seg->start);
-	done = file_inode(file)->i_fop->read_iter(&kiocb, cur->iter);
-	if (done < 0)
-		return done == -EINTR || done == -EFAULT ? done : put_lost(cur, len);
-	if (done == 0)
-		return put_zeros(cur, len);
-	count(&cur->snap->inexact_bytes, done);
-	return done;
-}
-
 static ssize_t read_segment(struct cursor *cur, unsigned long addr, size_t len)
 {
 	switch (cur->seg->source) {
 	case KCS_SRC_CLONE:
-		return read_clone(cur, addr, len);
+		return read_cloned(cur, addr, len);
 	case KCS_SRC_FILE:
-		return read_file(cur, addr, len);
+		return cur->nowait ? -EAGAIN : read_file(cur, addr, len);
 	case KCS_SRC_CAPTURED:
 		return read_captured(cur, addr, len);
 	case KCS_SRC_LIVE:
@@ -280,7 +396,7 @@ static ssize_t read_piece(struct cursor *cur, loff_t pos)
 				 min_t(u64, room, layout->size - pos), cur->iter);
 
 	pos -= snap->elf[i].offset;
-	cur->seg = &snap->job->segs.table[i];
+	cur->seg = &snap->segs.table[i];
 	len = min3((u64)room, snap->elf[i].filesz - pos, (u64)PIECE_MAX);
 	whole = iov_iter_count(cur->iter);
 	iov_iter_truncate(cur->iter, len);
@@ -289,22 +405,38 @@ static ssize_t read_piece(struct cursor *cur, loff_t pos)
 	return done;
 }
 
-static bool was_dropped(struct kcs_snapshot *snap)
+/*
+ * What was dropped meanwhile may have been read as zeros. Where a reader goes
+ * forward only, what it has read is given back as it goes.
+ */
+static ssize_t read_next(struct cursor *cur, loff_t pos)
 {
-	return READ_ONCE(snap->dropped);
+	struct kcs_snapshot *snap = cur->snap;
+	ssize_t done;
+
+	if (READ_ONCE(snap->dropped))
+		return -ECANCELED;
+	done = read_piece(cur, pos);
+	if (READ_ONCE(snap->dropped))
+		return -ECANCELED;
+	if (done > 0 && snap->stream) {
+		/* Pairs with the watch. */
+		smp_store_release(&snap->stream_pos, pos + done);
+		if (snap->stream_pos / KCS_STREAM_STEP != pos / KCS_STREAM_STEP)
+			kcs_watch_now(snap);
+	}
+	return done;
 }
 
-ssize_t kcs_stream_read(struct kcs_snapshot *snap, loff_t pos,
-			struct iov_iter *iter)
+static ssize_t read_pieces(struct cursor *cur, loff_t pos)
 {
-	struct cursor cur = { .snap = snap, .iter = iter };
+	struct kcs_snapshot *snap = cur->snap;
 	ssize_t done = 0, part = 0;
 
-	cur.pages = kvmalloc_array(BATCH_PAGES, sizeof(*cur.pages), GFP_KERNEL);
-	if (!cur.pages)
-		return -ENOMEM;
-	while (iov_iter_count(iter) && pos < snap->layout.size) {
-		part = was_dropped(snap) ? -ECANCELED : read_piece(&cur, pos);
+	if (snap->stream && pos < snap->stream_pos)
+		return -EIO;
+	while (iov_iter_count(cur->iter) && pos < snap->layout.size) {
+		part = read_next(cur, pos);
 		if (part < 0)
 			break;
 		pos += part;
@@ -315,7 +447,32 @@ ssize_t kcs_stream_read(struct kcs_snapshot *snap, loff_t pos,
 		}
 		cond_resched();
 	}
-	kvfree(cur.pages);
 	count(&snap->read_bytes, done);
+	/* Drained: the target need not be held any longer. */
+	if (pos == snap->layout.size)
+		kcs_snapshot_let_go(snap);
 	return done ? done : part;
+}
+
+ssize_t kcs_stream_read(struct kcs_snapshot *snap, loff_t pos,
+			struct iov_iter *iter, bool nowait)
+{
+	struct cursor cur = { .snap = snap, .iter = iter, .nowait = nowait };
+	ssize_t done;
+
+	cur.pages = kvmalloc_array(BATCH_PAGES, sizeof(*cur.pages), GFP_KERNEL);
+	if (!cur.pages)
+		return -ENOMEM;
+	if (!snap->stream)
+		done = read_pieces(&cur, pos);
+	else if (nowait && !mutex_trylock(&snap->stream_lock))
+		done = -EAGAIN;
+	else if (!nowait && mutex_lock_killable(&snap->stream_lock))
+		done = -EINTR;
+	else {
+		done = read_pieces(&cur, pos);
+		mutex_unlock(&snap->stream_lock);
+	}
+	kvfree(cur.pages);
+	return done;
 }

@@ -8,6 +8,7 @@
 
 #include <linux/types.h>
 
+struct file;
 struct iov_iter;
 struct kcs_snapshot;
 struct mm_struct;
@@ -17,13 +18,15 @@ struct mm_struct;
  * @snap: the snapshot
  * @pos: file offset
  * @iter: where to
+ * @nowait: do not wait for the target's memory, its locks or its files
  *
  * Context: sleeps, killably.
- * Return: bytes read, 0 at the end, -ECANCELED if the clone was dropped,
- * -EFAULT, -EINTR.
+ * Return: bytes read, 0 at the end, -ECANCELED if the snapshot was dropped, -EIO
+ * before what was read already (STREAM), -EAGAIN where it would have to wait
+ * (@nowait), -EFAULT, -EINTR, -ENOMEM.
  */
 ssize_t kcs_stream_read(struct kcs_snapshot *snap, loff_t pos,
-			struct iov_iter *iter);
+			struct iov_iter *iter, bool nowait);
 
 /**
  * kcs_peek() - read a few bytes of an address space
@@ -31,9 +34,21 @@ ssize_t kcs_stream_read(struct kcs_snapshot *snap, loff_t pos,
  * @addr: any
  * @buf: where to
  * @len: bytes
+ * @live: it is the target's: bring nothing into it
  *
  * Return: bytes read before something could not be.
  */
-size_t kcs_peek(struct mm_struct *mm, unsigned long addr, void *buf, size_t len);
+size_t kcs_peek(struct mm_struct *mm, unsigned long addr, void *buf, size_t len,
+		bool live);
+
+/**
+ * kcs_peek_file() - read the first bytes of a mapped file
+ * @file: kcs_file_may_be_read(); its position does not move
+ * @buf: where to
+ * @len: bytes
+ *
+ * Return: bytes read.
+ */
+size_t kcs_peek_file(struct file *file, void *buf, size_t len);
 
 #endif

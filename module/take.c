@@ -20,14 +20,19 @@
 #include "stream.h"
 #include "take.h"
 #include "target.h"
+#include "vma.h"
 
 #define SETTLE_NS		(2 * NSEC_PER_MSEC)	/* for threads to park, after the clone */
 #define SPARE_SLOTS		64U
 
-/* What is needed from the request until the core is laid out. */
+/*
+ * What is needed from the request until the core is laid out. In modes without
+ * a clone there is no job, and the table is the snapshot's own from the start.
+ */
 struct taking {
 	const struct kcs_request *req;
 	struct kcs_refusal *why;
+	u32 filter;
 	struct kcs_target target;
 	struct kcs_snapshot *snap;
 	struct kcs_parkset *set;
@@ -36,36 +41,45 @@ struct taking {
 	struct kcs_notes notes;
 };
 
+static int prepare_clone(struct taking *t)
+{
+	int err;
+
+	t->job = kcs_clone_create(t->target.mm, t->filter, t->snap->forecast.excluded);
+	if (!IS_ERR(t->job))
+		return 0;
+	err = PTR_ERR(t->job);
+	t->job = NULL;
+	return err == -EINTR ? kcs_refuse_killed(t->why) : kcs_refuse_nomem(t->why);
+}
+
 static int prepare(struct taking *t)
 {
 	unsigned int slots = t->snap->forecast.threads +
 			     max(t->snap->forecast.threads / 4, SPARE_SLOTS);
-	u32 filter = t->req->has_filter ? t->req->filter : kcs_filter_of(t->target.mm);
-	int err;
 
+	t->filter = t->req->has_filter ? t->req->filter : kcs_filter_of(t->target.mm);
 	t->set = kcs_parkset_create(slots);
 	if (!t->set)
 		return kcs_refuse_nomem(t->why);
 	slots = t->set->nchunks * KCS_PARK_CHUNK;
 	if (kcs_regs_alloc(&t->regs, t->target.leader, t->target.view, slots))
 		return kcs_refuse_nomem(t->why);
-	t->job = kcs_clone_create(t->target.mm, filter, t->snap->forecast.excluded);
-	if (IS_ERR(t->job)) {
-		err = PTR_ERR(t->job);
-		t->job = NULL;
-		return err == -EINTR ? kcs_refuse_killed(t->why) :
-				       kcs_refuse_nomem(t->why);
-	}
+	if (!kcs_snapshot_is_live(t->snap))
+		return prepare_clone(t);
+	if (kcs_segments_alloc(&t->snap->segs, kcs_segments_wanted(t->target.mm)))
+		return kcs_refuse_nomem(t->why);
 	return 0;
 }
 
 /*
  * References to the mm that are not a thread of the group are another process
- * that shares it, or somebody in /proc. Ours are the target's and the job's.
+ * that shares it, or somebody in /proc. Ours are the target's and the job's, if
+ * there is one.
  */
 static bool may_have_sharers(const struct taking *t)
 {
-	return atomic_read(&t->target.mm->mm_users) > t->set->used + 2;
+	return atomic_read(&t->target.mm->mm_users) > t->set->used + 1 + !!t->job;
 }
 
 static int park_all(struct taking *t)
@@ -79,7 +93,8 @@ static int park_all(struct taking *t)
 				  "process %d creates threads faster than they could be stopped: try again",
 				  t->req->pid);
 	kcs_parkset_acknowledge(t->set);
-	return kcs_admit_parked(&t->target, t->why);
+	return kcs_snapshot_is_live(t->snap) ? 0 :
+	       kcs_admit_parked(&t->target, t->why);
 }
 
 /* Beside the clone; when that is done, a moment more for those about to park. */
@@ -89,7 +104,7 @@ static int read_registers(struct taking *t)
 
 	for (;;) {
 		now = ktime_get_ns();
-		if (!settle_at && completion_done(&t->job->cloned))
+		if (!settle_at && (!t->job || completion_done(&t->job->cloned)))
 			settle_at = now + SETTLE_NS;
 		if (!kcs_regs_read(&t->regs, t->set, settle_at && now >= settle_at))
 			return 0;
@@ -99,6 +114,13 @@ static int read_registers(struct taking *t)
 			return 0;	/* the caller finds out why */
 		usleep_range(20, 50);
 	}
+}
+
+static int refuse_mappings(struct taking *t)
+{
+	return kcs_refuse(t->why, EAGAIN,
+			  "process %d creates mappings faster than they could be recorded: try again",
+			  t->req->pid);
 }
 
 /* The deadline kills the thread, so this ends, save where it can't be killed. */
@@ -115,9 +137,7 @@ static int await_clone(struct taking *t)
 	case 0:
 		return 0;
 	case -ENOSPC:
-		return kcs_refuse(t->why, EAGAIN,
-				  "process %d creates mappings faster than they could be recorded: try again",
-				  t->req->pid);
+		return refuse_mappings(t);
 	case -ENOMEM:
 		return kcs_refuse_nomem(t->why);
 	default:
@@ -127,7 +147,25 @@ static int await_clone(struct taking *t)
 	}
 }
 
-static int hold_and_clone(struct taking *t)
+/* The table of a target that is not cloned. */
+static int record_target(struct taking *t)
+{
+	struct mm_struct *mm = t->target.mm;
+	int err;
+
+	while (!mmap_read_trylock(mm)) {
+		if (fatal_signal_pending(current))
+			return kcs_refuse_killed(t->why);
+		if (!kcs_parkset_holds(t->set))
+			return 0;	/* the caller finds out why */
+		usleep_range(20, 50);
+	}
+	err = kcs_segments_record(&t->snap->segs, mm, t->filter, KCS_SRC_LIVE);
+	mmap_read_unlock(mm);
+	return err ? refuse_mappings(t) : 0;
+}
+
+static int hold_and_record(struct taking *t)
 {
 	struct kcs_figures *figures = &t->snap->figures;
 	u64 quiet;
@@ -139,11 +177,12 @@ static int hold_and_clone(struct taking *t)
 	quiet = ktime_get_ns();
 	figures->park_ns = quiet - t->set->started_ns;
 	t->snap->taken_ns = ktime_get_boottime_ns();
-	kcs_clone_start(t->job, t->set);
+	if (t->job)
+		kcs_clone_start(t->job, t->set);
 	err = read_registers(t);
 	figures->regs_ns = ktime_get_ns() - quiet;
 	if (!err)
-		err = await_clone(t);
+		err = t->job ? await_clone(t) : record_target(t);
 	/* Those born meanwhile: they have not run yet. */
 	if (!err)
 		kcs_regs_read(&t->regs, t->set, true);
@@ -173,17 +212,24 @@ static int pause_target(struct taking *t)
 	bool held;
 	int err;
 
-	kcs_parkset_start(t->set, t->target.mm, t->job->task, t->req->max_pause_ns);
-	err = hold_and_clone(t);
+	kcs_parkset_start(t->set, t->target.mm, t->job ? t->job->task : NULL,
+			  t->req->max_pause_ns);
+	err = hold_and_record(t);
+	if (!err && t->snap->mode == KCORESNAP_MODE_STOP) {
+		/* Held on to, until it was read, closed or the deadline passed. */
+		err = check_release(t, !READ_ONCE(t->set->released));
+		if (!err)
+			return 0;
+	}
 	held = kcs_parkset_release(t->set);
 	figures->pause_ns = t->set->released_ns - t->set->started_ns;
 	if (!err)
 		err = check_release(t, held);
-	if (err)
-		return err;
-	figures->clone_ns = t->job->clone_ns;
-	kcs_admit_learn(t->snap->forecast.pages, figures->clone_ns);
-	return 0;
+	if (!err && t->job) {
+		figures->clone_ns = t->job->clone_ns;
+		kcs_admit_learn(t->snap->forecast.pages, figures->clone_ns);
+	}
+	return err;
 }
 
 static void count_threads(struct taking *t)
@@ -197,28 +243,45 @@ static void count_threads(struct taking *t)
 	}
 }
 
-/* The job keeps table and captured pages; the clone itself can be dropped. */
+static void take_over_job(struct kcs_snapshot *snap, struct kcs_clone_job *job)
+{
+	snap->job = job;
+	snap->clone = job->clone;
+	snap->segs = job->segs;
+	snap->capture = job->capture;
+	job->clone = NULL;
+	job->segs = (struct kcs_segments) {};
+	job->capture = (struct kcs_capture) {};
+}
+
 static void take_over(struct taking *t)
 {
 	struct kcs_snapshot *snap = t->snap;
 
-	snap->job = t->job;
-	snap->clone = t->job->clone;
-	t->job->clone = NULL;
+	if (t->job)
+		take_over_job(snap, t->job);
 	t->job = NULL;
+	if (snap->mode == KCORESNAP_MODE_STOP) {
+		snap->set = t->set;
+		t->set = NULL;
+	}
 	snap->target = t->target.mm;
 	mmgrab(snap->target);
-	kcs_segments_sort(&snap->job->segs);
+	kcs_segments_sort(&snap->segs);
 	count_threads(t);
 }
 
-static u64 resolve_size(struct kcs_segment *seg, struct mm_struct *clone)
+static u64 resolve_size(struct kcs_segment *seg, struct mm_struct *mm, bool live)
 {
 	char magic[SELFMAG];
+	size_t len;
 
-	if (seg->size == KCS_SIZE_MAYBE_ELF)
-		seg->size = kcs_peek(clone, seg->start, magic, SELFMAG) == SELFMAG &&
-			    !memcmp(magic, ELFMAG, SELFMAG) ? PAGE_SIZE : 0;
+	if (seg->size != KCS_SIZE_MAYBE_ELF)
+		return seg->size;
+	len = kcs_peek(mm, seg->start, magic, SELFMAG, live);
+	if (!len && live && kcs_file_may_be_read(seg->file))
+		len = kcs_peek_file(seg->file, magic, SELFMAG);
+	seg->size = len == SELFMAG && !memcmp(magic, ELFMAG, SELFMAG) ? PAGE_SIZE : 0;
 	return seg->size;
 }
 
@@ -229,9 +292,11 @@ static u32 segment_flags(const struct kcs_segment *seg)
 	       (seg->flags & VM_EXEC ? PF_X : 0);
 }
 
-static int lay_out_segments(struct kcs_snapshot *snap, struct kcs_refusal *why)
+static int lay_out_segments(struct kcs_snapshot *snap, struct mm_struct *mm,
+			    struct kcs_refusal *why)
 {
-	struct kcs_segments *segs = &snap->job->segs;
+	struct kcs_segments *segs = &snap->segs;
+	bool live = kcs_snapshot_is_live(snap);
 	unsigned int i;
 
 	snap->elf = kvcalloc(max(segs->nr, 1U), sizeof(*snap->elf), GFP_KERNEL);
@@ -244,27 +309,28 @@ static int lay_out_segments(struct kcs_snapshot *snap, struct kcs_refusal *why)
 			return kcs_refuse_killed(why);
 		snap->elf[i].vaddr = seg->start;
 		snap->elf[i].memsz = seg->end - seg->start;
-		snap->elf[i].filesz = resolve_size(seg, snap->clone);
+		snap->elf[i].filesz = resolve_size(seg, mm, live);
 		snap->elf[i].flags = segment_flags(seg);
 		cond_resched();
 	}
 	return 0;
 }
 
-static int lay_out(struct taking *t)
+static int lay_out(struct taking *t, struct mm_struct *mm)
 {
 	struct kcs_snapshot *snap = t->snap;
 	int err;
 
-	err = kcs_notes_prepare(&t->notes, snap->clone, &snap->job->segs);
+	err = kcs_notes_prepare(&t->notes, mm, kcs_snapshot_is_live(snap),
+				&snap->segs);
 	if (err)
 		return err == -EINTR ? kcs_refuse_killed(t->why) :
 				       kcs_refuse_nomem(t->why);
-	err = lay_out_segments(snap, t->why);
+	err = lay_out_segments(snap, mm, t->why);
 	if (err)
 		return err;
-	if (!kcs_elf_layout(&snap->layout, snap->elf, snap->job->segs.nr,
-			    kcs_notes_size(&t->notes, &t->regs, snap->clone)))
+	if (!kcs_elf_layout(&snap->layout, snap->elf, snap->segs.nr,
+			    kcs_notes_size(&t->notes, &t->regs, mm)))
 		return kcs_refuse(t->why, EOPNOTSUPP,
 				  "the core would be larger than a file can be: leave mappings out with --filter");
 	snap->head = kvzalloc(snap->layout.data_offset, GFP_KERNEL);
@@ -272,9 +338,23 @@ static int lay_out(struct taking *t)
 		return kcs_refuse_nomem(t->why);
 	kcs_elf_write_headers(&snap->layout, snap->elf, snap->head, EM_X86_64);
 	kcs_elf_write_shdr(&snap->layout, &snap->shdr);
-	kcs_notes_write(&t->notes, &t->regs, snap->clone,
+	kcs_notes_write(&t->notes, &t->regs, mm,
 			snap->head + snap->layout.notes_offset);
-	return kcs_measure(snap) ? kcs_refuse_killed(t->why) : 0;
+	return kcs_measure(snap, mm) ? kcs_refuse_killed(t->why) : 0;
+}
+
+static int lay_out_core(struct taking *t)
+{
+	struct mm_struct *mm = kcs_snapshot_mm(t->snap);
+	int err;
+
+	if (!mm)
+		return kcs_refuse(t->why, ESRCH,
+				  "process %d exited while the snapshot was taken: nothing is left to snapshot",
+				  t->req->pid);
+	err = lay_out(t, mm);
+	mmput(mm);
+	return err;
 }
 
 static void taking_end(struct taking *t)
@@ -307,17 +387,22 @@ struct kcs_snapshot *kcs_take(const struct kcs_target *target,
 	struct taking t = { .req = req, .why = why, .target = *target };
 	int err;
 
-	err = kcs_admit(&t.target, req, forecast, why);
+	if (req->mode == KCORESNAP_MODE_STOP && t.target.mm == current->mm)
+		err = kcs_refuse(why, EOPNOTSUPP,
+				 "process %d asks for itself, and can't stand still while it reads: use --mode cow",
+				 req->pid);
+	else
+		err = kcs_admit(&t.target, req, forecast, why);
 	if (err || req->dry_run) {
 		kcs_target_put(&t.target);
 		return ERR_PTR(err);
 	}
 
-	t.snap = kcs_snapshot_alloc(&t.target, forecast);
+	t.snap = kcs_snapshot_alloc(&t.target, req, forecast);
 	err = t.snap ? take(&t) : kcs_refuse_nomem(why);
 	kcs_target_put(&t.target);
 	if (!err)
-		err = lay_out(&t);
+		err = lay_out_core(&t);
 	taking_end(&t);
 	if (err && t.snap)
 		kcs_snapshot_free(t.snap);

@@ -19,12 +19,13 @@ struct user_regset_view;
  * @pid: in the caller's pid namespace
  * @has_start_time: @start_time was given
  * @start_time: field 22 of /proc/PID/stat, clock ticks
- * @mode: enum kcoresnap_mode
+ * @mode: enum kcoresnap_mode; AUTO until it is resolved
  * @has_filter: @filter was given
  * @filter: coredump_filter bits
  * @max_pause_ns: bound of the pause
  * @allow: enum kcoresnap_allow
  * @dry_run: predict only
+ * @stream: the core will be read forward only
  */
 struct kcs_request {
 	struct sk_buff *skb;
@@ -37,6 +38,7 @@ struct kcs_request {
 	u64 max_pause_ns;
 	u32 allow;
 	bool dry_run;
+	bool stream;
 };
 
 /**

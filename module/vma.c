@@ -78,18 +78,28 @@ static unsigned long dump_size(struct vm_area_struct *vma, bool written, u32 fil
 	return 0;
 }
 
-static enum kcs_source source_of(struct vm_area_struct *vma)
+/* What a read takes out of a device or a pipe would be missing in the target. */
+bool kcs_file_may_be_read(const struct file *file)
+{
+	const struct inode *inode = file_inode(file);
+
+	return (S_ISREG(inode->i_mode) || S_ISBLK(inode->i_mode)) &&
+	       inode->i_fop->read_iter;
+}
+
+static enum kcs_source source_of(struct vm_area_struct *vma, enum kcs_source memory)
 {
 	if (vma->vm_flags & (VM_IO | VM_PFNMAP))
 		return KCS_SRC_ZERO;
 	if (vma->vm_flags & (VM_SHARED | VM_MAYSHARE))
-		return file_inode(vma->vm_file)->i_fop->read_iter ?
-			KCS_SRC_FILE : KCS_SRC_LIVE;
-	return KCS_SRC_CLONE;
+		return kcs_file_may_be_read(vma->vm_file) ? KCS_SRC_FILE :
+							    KCS_SRC_LIVE;
+	return memory;
 }
 
 static struct kcs_segment *add_segment(struct kcs_segments *segs,
-				       struct vm_area_struct *vma, u32 filter)
+				       struct vm_area_struct *vma, u32 filter,
+				       enum kcs_source memory)
 {
 	struct kcs_segment *seg;
 
@@ -103,7 +113,7 @@ static struct kcs_segment *add_segment(struct kcs_segments *segs,
 		.pgoff = vma->vm_pgoff,
 		.flags = vma->vm_flags,
 		.file = vma->vm_file ? get_file(vma->vm_file) : NULL,
-		.source = source_of(vma),
+		.source = source_of(vma, memory),
 		.special = is_special(vma),
 	};
 	return seg;
@@ -129,18 +139,18 @@ void kcs_segments_free(struct kcs_segments *segs)
 	*segs = (struct kcs_segments) {};
 }
 
-int kcs_segments_record(struct kcs_segments *segs, struct mm_struct *clone,
-			u32 filter)
+int kcs_segments_record(struct kcs_segments *segs, struct mm_struct *mm,
+			u32 filter, enum kcs_source memory)
 {
 	struct vm_area_struct *vma, *gate;
-	VMA_ITERATOR(vmi, clone, 0);
+	VMA_ITERATOR(vmi, mm, 0);
 
 	for_each_vma(vmi, vma)
-		if (!add_segment(segs, vma, filter))
+		if (!add_segment(segs, vma, filter, memory))
 			return -ENOSPC;
 	/* Its one page can be read where vsyscalls are emulated, else not. */
-	gate = kcs_gate_vma(clone);
-	if (gate && !add_segment(segs, gate, filter))
+	gate = kcs_gate_vma(mm);
+	if (gate && !add_segment(segs, gate, filter, memory))
 		return -ENOSPC;
 	segs->recorded = segs->nr;
 	return 0;
@@ -172,7 +182,7 @@ struct kcs_segment *kcs_segments_exclude(struct kcs_segments *segs,
 	if (!(vma->vm_flags & VM_DONTCOPY))
 		seg = find_segment(segs, vma->vm_start);
 	if (!seg)
-		seg = add_segment(segs, vma, filter);
+		seg = add_segment(segs, vma, filter, KCS_SRC_LIVE);
 	if (!seg)
 		return NULL;
 	seg->size = dump_size(vma, vma->anon_vma, filter);
@@ -214,9 +224,57 @@ unsigned long kcs_next_populated(struct mm_struct *mm, unsigned long addr,
 			addr = pud_addr_end(addr, end);
 			continue;
 		}
+		/* A target may have mapped something else there since. */
+		if (!pud_present(READ_ONCE(*pud)) || pud_leaf(READ_ONCE(*pud)))
+			return addr;
 		if (!pmd_none(READ_ONCE(*pmd_offset(pud, addr))))
 			return addr;
 		addr = pmd_addr_end(addr, end);
 	}
 	return end;
+}
+
+static enum kcs_page page_state(struct mm_struct *mm, unsigned long addr)
+{
+	pgd_t *pgd = pgd_offset(mm, addr);
+	p4d_t *p4d;
+	pud_t *pud, pudval;
+	pmd_t pmd;
+	pte_t pte;
+
+	if (pgd_none(*pgd))
+		return KCS_PAGE_NONE;
+	p4d = p4d_offset(pgd, addr);
+	if (p4d_none(*p4d))
+		return KCS_PAGE_NONE;
+	pud = pud_offset(p4d, addr);
+	pudval = READ_ONCE(*pud);
+	if (pud_none(pudval))
+		return KCS_PAGE_NONE;
+	if (!pud_present(pudval) || pud_leaf(pudval))
+		return pud_present(pudval) ? KCS_PAGE_PRESENT : KCS_PAGE_ELSEWHERE;
+	pmd = READ_ONCE(*pmd_offset(pud, addr));
+	if (pmd_none(pmd))
+		return KCS_PAGE_NONE;
+	if (!pmd_present(pmd) || pmd_leaf(pmd))
+		return pmd_present(pmd) ? KCS_PAGE_PRESENT : KCS_PAGE_ELSEWHERE;
+	pte = READ_ONCE(*pte_offset_kernel(&pmd, addr));
+	if (pte_none(pte))
+		return KCS_PAGE_NONE;
+	return pte_present(pte) ? KCS_PAGE_PRESENT : KCS_PAGE_ELSEWHERE;
+}
+
+unsigned int kcs_page_run(struct mm_struct *mm, unsigned long addr, unsigned int max,
+			  enum kcs_page *state)
+{
+	unsigned int run = 0;
+
+	/* Where PTE pages may go under an mmap_lock held for reading, RCU frees them. */
+	rcu_read_lock();
+	*state = page_state(mm, addr);
+	do
+		run++;
+	while (run < max && page_state(mm, addr + run * PAGE_SIZE) == *state);
+	rcu_read_unlock();
+	return run;
 }

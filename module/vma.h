@@ -5,7 +5,8 @@
  *
  * It is recorded from the clone while the target is parked. What fork leaves
  * out of a clone (VM_DONTCOPY, VM_WIPEONFORK) or what is taken out of it before
- * the target runs on (private hugetlb) is recorded from the target itself.
+ * the target runs on (private hugetlb) is recorded from the target itself; so is
+ * everything in modes without a clone.
  */
 #ifndef _KCS_VMA_H
 #define _KCS_VMA_H
@@ -62,7 +63,7 @@ struct kcs_segment {
  * struct kcs_segments - the table
  * @max: entries there is room for
  * @nr: entries in use
- * @recorded: of these, entries recorded from the clone, by address
+ * @recorded: of these, entries that kcs_segments_record() made, by address
  * @table: all by address, once kcs_segments_sort() ran
  */
 struct kcs_segments {
@@ -93,20 +94,32 @@ static inline bool kcs_vma_excluded(unsigned long flags)
  */
 u32 kcs_filter_of(const struct mm_struct *mm);
 
+/** kcs_file_may_be_read() - can a mapped file be read without changing it? */
+bool kcs_file_may_be_read(const struct file *file);
+
+/** kcs_segments_wanted() - entries that a target will take, with some to spare */
+static inline unsigned int kcs_segments_wanted(const struct mm_struct *mm)
+{
+	unsigned int vmas = READ_ONCE(mm->map_count);
+
+	return vmas + vmas / 8 + 64;
+}
+
 /** kcs_segments_alloc() - room for @max entries. Return: 0 or -ENOMEM. */
 int kcs_segments_alloc(struct kcs_segments *segs, unsigned int max);
 void kcs_segments_free(struct kcs_segments *segs);
 
 /**
- * kcs_segments_record() - record the clone's VMAs
+ * kcs_segments_record() - record the VMAs of a clone, or of a target
  * @segs: allocated, empty
- * @clone: the caller holds its mmap_lock for reading
+ * @mm: the caller holds its mmap_lock for reading
  * @filter: coredump_filter bits
+ * @memory: where private memory comes from: KCS_SRC_CLONE or KCS_SRC_LIVE
  *
  * Return: 0, or -ENOSPC if there are more VMAs than room.
  */
-int kcs_segments_record(struct kcs_segments *segs, struct mm_struct *clone,
-			u32 filter);
+int kcs_segments_record(struct kcs_segments *segs, struct mm_struct *mm,
+			u32 filter, enum kcs_source memory);
 
 /**
  * kcs_segments_exclude() - find or add the entry of a VMA that the clone does
@@ -138,5 +151,29 @@ void kcs_segments_sort(struct kcs_segments *segs);
  */
 unsigned long kcs_next_populated(struct mm_struct *mm, unsigned long addr,
 				 unsigned long end);
+
+/**
+ * enum kcs_page - what a page table says of a page
+ * @KCS_PAGE_NONE: nothing: a hole, or a page that is still in the file
+ * @KCS_PAGE_PRESENT: it is mapped
+ * @KCS_PAGE_ELSEWHERE: it was written, and is in swap or on its way
+ */
+enum kcs_page {
+	KCS_PAGE_NONE,
+	KCS_PAGE_PRESENT,
+	KCS_PAGE_ELSEWHERE,
+};
+
+/**
+ * kcs_page_run() - look pages up, touching nothing
+ * @mm: the caller holds its mmap_lock for reading
+ * @addr: page-aligned
+ * @max: pages to look at, at least 1
+ * @state: of all pages of the run; a hint, for it may change at any time
+ *
+ * Return: pages from @addr on that are alike, at least 1.
+ */
+unsigned int kcs_page_run(struct mm_struct *mm, unsigned long addr, unsigned int max,
+			  enum kcs_page *state);
 
 #endif

@@ -1,17 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/ktime.h>
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/mutex.h>
+#include <linux/notifier.h>
+#include <linux/oom.h>
 #include <linux/page_counter.h>
-#include <linux/sched/mm.h>
 #include <linux/sizes.h>
 #include <linux/workqueue.h>
 
 #include "ksym.h"
 #include "snapshot.h"
+#include "unmap.h"
 #include "watch.h"
 
 #define WATCH_INTERVAL_MS 8
+
+unsigned int kcs_lifetime_s = 3600;
+
+static struct workqueue_struct *watch_wq;
 
 static u64 margin(u64 limit)
 {
@@ -98,32 +106,128 @@ bool kcs_room_commit(u64 bytes)
 	return bytes <= room_under(limit, committed);
 }
 
+static bool is_too_old(const struct kcs_snapshot *snap)
+{
+	unsigned int lifetime = READ_ONCE(kcs_lifetime_s);
+
+	return lifetime && ktime_get_boottime_ns() - snap->taken_ns >=
+			   (u64)lifetime * NSEC_PER_SEC;
+}
+
+/* Without a clone nothing grows. */
+static bool is_short(struct kcs_snapshot *snap)
+{
+	return !kcs_snapshot_is_live(snap) && !kcs_room(snap->memcg);
+}
+
+static void give_back_read(struct kcs_snapshot *snap)
+{
+	/* Pairs with kcs_stream_read(). */
+	loff_t pos = smp_load_acquire(&snap->stream_pos);
+
+	if (kcs_snapshot_is_live(snap))
+		return;
+	if (!snap->unmapped_pos)
+		kcs_unmap_unneeded(snap);
+	else if (pos - snap->unmapped_pos < KCS_STREAM_STEP)
+		return;
+	if (snap->stream && pos > snap->layout.data_offset)
+		kcs_unmap_behind(snap, snap->unmapped_pos, pos);
+	snap->unmapped_pos = max_t(loff_t, pos, snap->layout.data_offset);
+}
+
+static const char *reason(int dropped)
+{
+	switch (dropped) {
+	case ENOMEM:
+		return "memory runs short";
+	case ETIME:
+		return "its lifetime is over";
+	default:
+		return "it was cancelled";
+	}
+}
+
 static void watch(struct work_struct *work)
 {
 	struct kcs_snapshot *snap = container_of(to_delayed_work(work),
 						 struct kcs_snapshot, watch);
-	struct mm_struct *clone;
 
-	if (READ_ONCE(snap->dropped))
+	if (is_short(snap))
+		cmpxchg(&snap->dropped, 0, ENOMEM);
+	else if (is_too_old(snap))
+		cmpxchg(&snap->dropped, 0, ETIME);
+	if (snap->given_back)
 		return;
-	if (kcs_room(snap->memcg)) {
-		queue_delayed_work(system_dfl_wq, &snap->watch,
-				   msecs_to_jiffies(WATCH_INTERVAL_MS));
+	if (READ_ONCE(snap->dropped)) {
+		kcs_snapshot_give_back(snap);
+		snap->given_back = true;
+		pr_warn("snapshot %u of %s dropped: %s\n", snap->id, snap->comm,
+			reason(READ_ONCE(snap->dropped)));
 		return;
 	}
-	clone = kcs_snapshot_detach(snap, ENOMEM);
-	if (clone)
-		mmput(clone);
-	pr_warn("snapshot %u of %s dropped: memory runs short\n", snap->id, snap->comm);
+	/* Past its deadline: nothing of it is to stay in the target. */
+	if (snap->set && !kcs_snapshot_holds(snap))
+		kcs_snapshot_let_go(snap);
+	give_back_read(snap);
+	queue_delayed_work(watch_wq, &snap->watch, msecs_to_jiffies(WATCH_INTERVAL_MS));
 }
 
-void kcs_watch_start(struct kcs_snapshot *snap)
+/*
+ * The machine is about to kill somebody. A cgroup's own limit does not come
+ * here. What is dropped now is free a moment later, so the killer is to look
+ * again before it strikes.
+ */
+static int out_of_memory_soon(struct notifier_block *block, unsigned long unused,
+			      void *freed)
+{
+	struct kcs_snapshot *snap;
+
+	if (!mutex_trylock(&kcs_snapshots_lock))
+		return NOTIFY_OK;
+	list_for_each_entry(snap, &kcs_snapshots, node) {
+		if (kcs_snapshot_is_live(snap) || READ_ONCE(snap->dropped))
+			continue;
+		kcs_snapshot_drop(snap, ENOMEM);
+		++*(unsigned long *)freed;
+	}
+	mutex_unlock(&kcs_snapshots_lock);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block oom_notifier = { .notifier_call = out_of_memory_soon };
+
+void kcs_watch_init_snapshot(struct kcs_snapshot *snap)
 {
 	INIT_DELAYED_WORK(&snap->watch, watch);
-	queue_delayed_work(system_dfl_wq, &snap->watch, 0);
+}
+
+void kcs_watch_now(struct kcs_snapshot *snap)
+{
+	mod_delayed_work(watch_wq, &snap->watch, 0);
 }
 
 void kcs_watch_stop(struct kcs_snapshot *snap)
 {
 	cancel_delayed_work_sync(&snap->watch);
+}
+
+int __init kcs_watch_init(void)
+{
+	int err;
+
+	/* Giving memory back must not wait for memory. */
+	watch_wq = alloc_workqueue("kcoresnap", WQ_UNBOUND | WQ_HIGHPRI | WQ_MEM_RECLAIM, 0);
+	if (!watch_wq)
+		return -ENOMEM;
+	err = register_oom_notifier(&oom_notifier);
+	if (err)
+		destroy_workqueue(watch_wq);
+	return err;
+}
+
+void kcs_watch_exit(void)
+{
+	unregister_oom_notifier(&oom_notifier);
+	destroy_workqueue(watch_wq);
 }

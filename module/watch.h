@@ -6,6 +6,7 @@
  * Pages that the target writes while a clone lives are charged to the target's
  * cgroup, and the old ones stay charged as well. A cgroup that runs out kills,
  * and tells nobody before; so a watch drops the clone while there is still room.
+ * It also ends what is too old, and gives back early what nobody will read.
  */
 #ifndef _KCS_WATCH_H
 #define _KCS_WATCH_H
@@ -45,10 +46,22 @@ u64 kcs_room(struct mem_cgroup *memcg);
  */
 bool kcs_room_commit(u64 bytes);
 
-/** kcs_watch_start() - watch over a snapshot that has a clone */
-void kcs_watch_start(struct kcs_snapshot *snap);
+#define KCS_STREAM_STEP (16L << 20)	/* bytes read forward before they are given back */
+
+/** Module parameter "lifetime_s": a snapshot is dropped when it is that old; 0: never. */
+extern unsigned int kcs_lifetime_s;
+
+/** kcs_watch_init_snapshot() - prepare a snapshot for the others */
+void kcs_watch_init_snapshot(struct kcs_snapshot *snap);
+
+/** kcs_watch_now() - look after a snapshot now, and from now on. Context: atomic. */
+void kcs_watch_now(struct kcs_snapshot *snap);
 
 /** kcs_watch_stop() - stop, and wait until the watch has */
 void kcs_watch_stop(struct kcs_snapshot *snap);
+
+/** kcs_watch_init() - at load. Return: 0 or -ENOMEM. */
+int kcs_watch_init(void);
+void kcs_watch_exit(void);
 
 #endif

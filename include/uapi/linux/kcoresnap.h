@@ -29,6 +29,8 @@
  *	KCORESNAP_A_ACTIVE		u32, how many are open now
  *	KCORESNAP_A_MAX_PAUSE_US	u64, bound where a request names none
  *	KCORESNAP_A_POLICY		u32, who may take one: enum kcoresnap_policy
+ *	KCORESNAP_A_LIFETIME_S		u32, seconds after which a snapshot is dropped,
+ *					0 for never
  *
  *
  * KCORESNAP_CMD_SNAPSHOT
@@ -48,6 +50,8 @@
  *	KCORESNAP_A_ALLOW		u32, enum kcoresnap_allow: risks accepted
  *					for this request
  *	KCORESNAP_A_DRY_RUN		flag: decide and predict, touch nothing
+ *	KCORESNAP_A_STREAM		flag: the core is read forward only; what is
+ *					behind the reader is given back early
  *
  * The handler runs in the caller's context, can be killed at any moment and
  * takes no longer than the pause bound plus the time to lay out the core.
@@ -72,7 +76,8 @@
  *					kernel
  *	KCORESNAP_A_SEGMENTS		u32, PT_LOAD segments
  *	KCORESNAP_A_PAUSE_NS		u64, from the first thread asked to park
- *					until all were let go
+ *					until all were let go; in mode STOP, until
+ *					now: LIST and the closed event tell the rest
  *	KCORESNAP_A_PARK_NS		u64, of this, until no thread could run
  *					user code
  *	KCORESNAP_A_REGS_NS		u64, reading registers (beside the clone)
@@ -88,8 +93,18 @@
  * The file supports read, pread, splice, sendfile and lseek with SEEK_DATA and
  * SEEK_HOLE (a hole reads as zeros; what is reported as data may hold zeros).
  * It can be reopened through /proc/PID/fd. The snapshot lives as long as the
- * file does, whoever holds it. Reading a snapshot that was cancelled, or dropped
- * because memory ran short, fails with ECANCELED.
+ * file does, whoever holds it. Reading a snapshot that was dropped (cancelled,
+ * because memory ran short, or because its lifetime was over) fails with
+ * ECANCELED. With STREAM, reading or seeking for data before the furthest byte
+ * that was read fails with EIO.
+ *
+ * splice into a pipe that others use never waits for the target's memory or
+ * files, because it holds the pipe: where it would have to, it fails with
+ * EINVAL, and that piece is to be read and written.
+ *
+ * In mode STOP the target stays paused until the last byte was read, the file is
+ * closed, or the bound of the pause is reached, whichever is first. What is read
+ * later is read live, and counted.
  *
  * Errors:
  *
@@ -121,14 +136,15 @@
  *	KCORESNAP_A_INEXACT_BYTES	u64, of these, not from the instant
  *	KCORESNAP_A_LOST_BYTES		u64, of these, zeros in place of memory that
  *					could no longer be read
- *	KCORESNAP_A_DROPPED		u32, errno by which reads fail now; 0 if the
- *					snapshot stands
+ *	KCORESNAP_A_DROPPED		u32, 0 if the snapshot stands, or why it was
+ *					dropped: ECANCELED (by CANCEL), ENOMEM (memory
+ *					ran short), ETIME (its lifetime was over)
  *
  *
  * KCORESNAP_CMD_CANCEL
  * --------------------
- * Request: KCORESNAP_A_ID. Drops the snapshot's memory at once; its descriptors
- * stay and read ECANCELED. ENOENT where there is no such snapshot or it belongs
+ * Request: KCORESNAP_A_ID. Drops the snapshot: its memory is given back, a target
+ * that it holds is let go, its descriptors stay and read ECANCELED. ENOENT where there is no such snapshot or it belongs
  * to somebody else (unless CAP_SYS_PTRACE in the initial user namespace).
  *
  *
@@ -139,8 +155,8 @@
  *	KCORESNAP_CMD_TAKEN	ID, PID, COMM, UID, MODE, SIZE, THREADS, PAUSE_NS,
  *				PREDICTED_NS
  *	KCORESNAP_CMD_FAILED	PID, COMM, UID, ERRNO, REFUSAL
- *	KCORESNAP_CMD_CLOSED	ID, PID, COMM, UID, and the final READ_BYTES,
- *				INEXACT_BYTES, LOST_BYTES, DROPPED
+ *	KCORESNAP_CMD_CLOSED	ID, PID, COMM, UID, and the final PAUSE_NS,
+ *				READ_BYTES, INEXACT_BYTES, LOST_BYTES, DROPPED
  *
  * pids in events are those of the initial pid namespace.
  */
@@ -206,6 +222,8 @@ enum kcoresnap_attr {
 	KCORESNAP_A_INEXACT_BYTES,
 	KCORESNAP_A_LOST_BYTES,
 	KCORESNAP_A_DROPPED,
+	KCORESNAP_A_STREAM,
+	KCORESNAP_A_LIFETIME_S,
 	__KCORESNAP_A_MAX
 };
 #define KCORESNAP_A_MAX (__KCORESNAP_A_MAX - 1)
@@ -215,10 +233,16 @@ enum kcoresnap_attr {
  * @KCORESNAP_MODE_AUTO: COW where it is safe and fits, else refused
  * @KCORESNAP_MODE_COW: copy-on-write snapshot; private anonymous memory and
  *	registers are exact
+ * @KCORESNAP_MODE_STOP: no clone; the target is paused while it is read, at most
+ *	for the bound of the pause; private anonymous memory that was read until
+ *	then and registers are exact
+ * @KCORESNAP_MODE_LIVE: no clone; registers are exact, memory is read live
  */
 enum kcoresnap_mode {
 	KCORESNAP_MODE_AUTO,
 	KCORESNAP_MODE_COW,
+	KCORESNAP_MODE_STOP,
+	KCORESNAP_MODE_LIVE,
 	__KCORESNAP_MODE_MAX
 };
 #define KCORESNAP_MODE_MAX (__KCORESNAP_MODE_MAX - 1)

@@ -6,15 +6,6 @@
 #include <linux/version.h>
 
 /*
- * Linux kernel commit c6585011bc1d ("splice: Remove
- * generic_file_splice_read()") (in v6.5) removed the helper that splices
- * through ->read_iter; copy_splice_read() took its place.
- */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
-#define copy_splice_read generic_file_splice_read
-#endif
-
-/*
  * Linux kernel commit f99b3917789d ("fs: rename generic_delete_inode() and
  * generic_drop_inode()") (in v6.18).
  */
