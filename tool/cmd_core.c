@@ -49,8 +49,34 @@ static enum kcs_exit print_prediction(const struct kcs_taken *taken)
 	return kcs_exit_of_errno(taken->err);
 }
 
-static enum kcs_exit copy_core(struct kcs_copy *copy,
-			       const struct kcs_output *out)
+static void match_entry(const struct kcs_entry *entry, void *arg)
+{
+	struct count *count = arg;
+
+	if (entry->id != count->id)
+		return;
+	count->entry = *entry;
+	count->found = true;
+}
+
+static enum kcs_exit say_dropped(const struct count *count)
+{
+	switch (count->entry.dropped) {
+	case ENOMEM:
+		kcs_say("the core is incomplete: memory ran short while it was read, and the snapshot was dropped: make room or raise the limit of the target's cgroup");
+		break;
+	case ETIME:
+		kcs_say("the core is incomplete: the snapshot grew too old while it was read: read it faster, or raise the module's parameter lifetime_s");
+		break;
+	default:
+		kcs_say("the core is incomplete: the snapshot was cancelled while it was read: take another");
+		break;
+	}
+	return KCS_EXIT_INCOMPLETE;
+}
+
+static enum kcs_exit copy_core(struct kcs_nl *nl, struct kcs_copy *copy,
+			       struct count *count, const struct kcs_output *out)
 {
 	struct kcs_progress progress;
 	enum kcs_copy_result result;
@@ -73,22 +99,15 @@ static enum kcs_exit copy_core(struct kcs_copy *copy,
 	default:
 		break;
 	}
-	if (copy->err == ECANCELED)
-		kcs_say("the core is incomplete: the snapshot was cancelled or dropped while it was read: try again with more memory to spare");
-	else
-		kcs_say("the core is incomplete: the snapshot can't be read any further (%s): try again, the kernel's log may say why",
-			strerror(copy->err));
+	/* Why it was dropped, only the list tells. */
+	if (copy->err == ECANCELED) {
+		enum kcs_exit ret = kcs_module_list(nl, match_entry, count);
+
+		return ret ? ret : say_dropped(count);
+	}
+	kcs_say("the core is incomplete: the snapshot can't be read any further (%s): try again, the kernel's log may say why",
+		strerror(copy->err));
 	return KCS_EXIT_INCOMPLETE;
-}
-
-static void match_entry(const struct kcs_entry *entry, void *arg)
-{
-	struct count *count = arg;
-
-	if (entry->id != count->id)
-		return;
-	count->entry = *entry;
-	count->found = true;
 }
 
 /* Only while the snapshot is open does the list hold it. */
@@ -98,10 +117,8 @@ static enum kcs_exit count_bytes(struct kcs_nl *nl, struct count *count)
 
 	if (ret)
 		return ret;
-	if (!count->found || count->entry.dropped) {
-		kcs_say("the core may be incomplete: the snapshot was cancelled or dropped while it was read: try again with more memory to spare");
-		return KCS_EXIT_INCOMPLETE;
-	}
+	if (!count->found || count->entry.dropped)
+		return say_dropped(count);
 	return KCS_EXIT_OK;
 }
 
@@ -131,7 +148,7 @@ static void say_summary(const struct kcs_target *target,
 		taken->threads == 1 ? "" : "s",
 		kcs_format_bytes(size, copy->size),
 		kcs_format_bytes(data, copy->data),
-		kcs_format_ns(pause, taken->pause_ns),
+		kcs_format_ns(pause, entry->pause_ns),
 		kcs_format_rate(rate, copy->data, elapsed_ns));
 	if (taken->inexact_threads)
 		fprintf(line, ", %" PRIu32 " thread%s inexact",
@@ -158,7 +175,7 @@ static enum kcs_exit write_core(struct kcs_nl *nl, const struct kcs_args *args,
 	char lost[KCS_FORMAT_SIZE];
 	enum kcs_exit ret;
 
-	ret = copy_core(&copy, out);
+	ret = copy_core(nl, &copy, &count, out);
 	if (ret)
 		return ret;
 	ret = count_bytes(nl, &count);

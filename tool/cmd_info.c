@@ -52,6 +52,10 @@ enum kcs_exit kcs_cmd_info(const struct kcs_args *args)
 	       kcs_format_ns(pause, info.max_pause_us * NSEC_PER_USEC));
 	printf("open snapshots   %" PRIu32 " of %" PRIu32 "\n", info.active,
 	       info.max_snapshots);
+	if (info.lifetime_s)
+		printf("lifetime         %" PRIu32 " s\n", info.lifetime_s);
+	else
+		printf("lifetime         no limit\n");
 	printf("policy           %" PRIu32 " (%s)\n", info.policy,
 	       info.policy <= KCORESNAP_POLICY_MAX ? policies[info.policy] :
 						     "unknown to this tool");

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -6,6 +7,22 @@
 #include "cmd.h"
 #include "format.h"
 #include "parse.h"
+
+static const char *state_of(const struct kcs_entry *entry)
+{
+	switch (entry->dropped) {
+	case 0:
+		return "open";
+	case ECANCELED:
+		return "cancelled";
+	case ENOMEM:
+		return "dropped: memory ran short";
+	case ETIME:
+		return "dropped: too old";
+	default:
+		return strerror((int)entry->dropped);
+	}
+}
 
 /* No snapshot, no output: scripts test for that. */
 static void print_entry(const struct kcs_entry *entry, void *arg)
@@ -31,7 +48,7 @@ static void print_entry(const struct kcs_entry *entry, void *arg)
 	       kcs_format_bytes(lost, entry->lost_bytes),
 	       kcs_format_ns(pause, entry->pause_ns),
 	       kcs_format_ns(age, entry->age_ns),
-	       entry->dropped ? strerror((int)entry->dropped) : "open");
+	       state_of(entry));
 }
 
 enum kcs_exit kcs_cmd_list(const struct kcs_args *args)

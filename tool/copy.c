@@ -12,6 +12,9 @@
 /* The unit in which file systems allocate; smaller holes save nothing. */
 #define BLOCK_SIZE 4096
 
+/* Read and written before splicing is tried again. */
+#define UNSPLICED_SIZE (64 * 1024)
+
 static char buffer[PIECE_SIZE] __attribute__((aligned(BLOCK_SIZE)));
 static const char zeros[BLOCK_SIZE * 16];
 
@@ -157,7 +160,8 @@ static enum kcs_copy_result copy_piece(struct kcs_copy *copy, size_t len)
 
 /*
  * EINVAL is how a file system, or a pipe opened in append mode, says that it
- * can't splice: then the rest is read and written.
+ * can't splice: then all is read and written. The snapshot says so of a piece
+ * that it would have to wait for, never of the first, which are headers.
  */
 static enum kcs_copy_result splice_piece(struct kcs_copy *copy, size_t len)
 {
@@ -167,8 +171,9 @@ static enum kcs_copy_result splice_piece(struct kcs_copy *copy, size_t len)
 	n = splice(copy->in, &offset, copy->out, NULL, len, SPLICE_F_MORE);
 	if (n < 0) {
 		if (errno == EINVAL) {
-			copy->sink = KCS_SINK_STREAM;
-			return KCS_COPY_OK;
+			if (!copy->done)
+				copy->sink = KCS_SINK_STREAM;
+			return copy_piece(copy, min_u64(len, UNSPLICED_SIZE));
 		}
 		if (may_retry(copy->out))
 			return KCS_COPY_OK;

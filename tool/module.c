@@ -20,6 +20,7 @@ static void take_info(struct nlattr **attrs, void *arg)
 	info->active = kcs_nl_u32(attrs, KCORESNAP_A_ACTIVE);
 	info->max_pause_us = kcs_nl_u64(attrs, KCORESNAP_A_MAX_PAUSE_US);
 	info->policy = kcs_nl_u32(attrs, KCORESNAP_A_POLICY);
+	info->lifetime_s = kcs_nl_u32(attrs, KCORESNAP_A_LIFETIME_S);
 }
 
 enum kcs_exit kcs_module_info(struct kcs_nl *nl, struct kcs_info *info)
@@ -84,6 +85,8 @@ static int put_wish(struct nl_msg *msg, const struct kcs_target *target,
 		ret |= nla_put_u32(msg, KCORESNAP_A_ALLOW, wish->allow);
 	if (wish->dry_run)
 		ret |= nla_put_flag(msg, KCORESNAP_A_DRY_RUN);
+	/* The core is copied from front to back. */
+	ret |= nla_put_flag(msg, KCORESNAP_A_STREAM);
 	return ret;
 }
 

@@ -20,6 +20,7 @@ struct kcs_info {
 	uint32_t active;
 	uint64_t max_pause_us;
 	uint32_t policy;
+	uint32_t lifetime_s;
 };
 
 /**

@@ -65,6 +65,7 @@ static struct nla_policy policy[KCORESNAP_A_MAX + 1] = {
 	[KCORESNAP_A_INEXACT_BYTES] = { .type = NLA_U64 },
 	[KCORESNAP_A_LOST_BYTES] = { .type = NLA_U64 },
 	[KCORESNAP_A_DROPPED] = { .type = NLA_U32 },
+	[KCORESNAP_A_LIFETIME_S] = { .type = NLA_U32 },
 };
 
 static void finish(struct call *call, int err)

@@ -10,6 +10,8 @@
 static const char *const modes[] = {
 	[KCORESNAP_MODE_AUTO] = "auto",
 	[KCORESNAP_MODE_COW] = "cow",
+	[KCORESNAP_MODE_STOP] = "stop",
+	[KCORESNAP_MODE_LIVE] = "live",
 };
 
 static const struct {

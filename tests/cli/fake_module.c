@@ -115,11 +115,12 @@ static void answer_info(const struct nlmsghdr *request)
 
 	nla_put_string(msg, KCORESNAP_A_VERSION,
 		       text("FAKE_VERSION", KCORESNAP_VERSION));
-	nla_put_u32(msg, KCORESNAP_A_MODES, 3);
+	nla_put_u32(msg, KCORESNAP_A_MODES, 15);
 	nla_put_u32(msg, KCORESNAP_A_MAX_SNAPSHOTS, 4);
 	nla_put_u32(msg, KCORESNAP_A_ACTIVE, 1);
 	nla_put_u64(msg, KCORESNAP_A_MAX_PAUSE_US, 250000);
 	nla_put_u32(msg, KCORESNAP_A_POLICY, 0);
+	nla_put_u32(msg, KCORESNAP_A_LIFETIME_S, number("FAKE_LIFETIME", 3600));
 	add_error(request, 0, NULL);
 }
 

@@ -87,7 +87,8 @@ refused() {
 	fake info
 	succeeds
 	grep -qE '^module version +[0-9.]+$' stdout
-	grep -qE '^modes +auto cow$' stdout
+	grep -qE '^modes +auto cow stop live$' stdout
+	grep -qE '^lifetime +3600 s$' stdout
 	grep -qE '^longest pause +250.0 ms$' stdout
 	grep -qE '^open snapshots +1 of 4$' stdout
 	grep -qE '^policy +0 \(CAP_SYS_PTRACE' stdout
@@ -116,7 +117,7 @@ refused() {
 @test "list shows a dropped snapshot and an odd name" {
 	FAKE_COMM=$'a\e\nb' FAKE_DROPPED=125 fake list
 	succeeds
-	grep -qE 'a\?\?b .*Operation canceled$' stdout
+	grep -qE 'a\?\?b .*cancelled$' stdout
 }
 
 @test "a list that fails halfway fails" {

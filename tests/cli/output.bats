@@ -234,15 +234,19 @@ sys.exit(child.wait())' env LD_PRELOAD="$fake" "$KCORESNAP" "$target"
 
 @test "a snapshot dropped while it is read leaves nothing" {
 	FAKE_CANCEL_AT=1048576 fake -o out/core "$target"
-	fails 9 "cancelled or dropped"
+	fails 9 "was cancelled"
 	empty out
 	FAKE_CANCEL_AT=1048576 stdout=out/x fake "$target"
-	fails 9 "cancelled or dropped"
+	fails 9 "was cancelled"
+	FAKE_CANCEL_AT=1048576 FAKE_DROPPED=12 fake -o out/core "$target"
+	fails 9 "memory ran short"
+	FAKE_CANCEL_AT=1048576 FAKE_DROPPED=62 fake -o out/core "$target"
+	fails 9 "grew too old"
 	FAKE_DROPPED=125 fake -o out/core "$target"
-	fails 9 "cancelled or dropped"
+	fails 9 "was cancelled"
 	[ ! -e out/core ]
 	FAKE_UNLISTED=1 fake -o out/core "$target"
-	fails 9 "cancelled or dropped"
+	fails 9 "was cancelled"
 	[ ! -e out/core ]
 }
 
