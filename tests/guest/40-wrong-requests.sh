@@ -127,7 +127,7 @@ is "$status$(one_sentence '4 snapshots are open, as many as are allowed' | sed '
 is "$("$KCS" list | wc -l)" 5 "four are in the list"
 # The cancelled one's memory is given back, but its descriptor is still open.
 cmd_ok "one is cancelled" "$KCS" cancel "$(cut -d' ' -f2 held.2)"
-like "$("$KCS" list)" "Operation canceled" "which the list says"
+like "$("$KCS" list)" " cancelled" "which the list says"
 kill "${holders[@]}"
 wait "${holders[@]}" 2>/dev/null
 taken "when they are closed there is room again"

@@ -215,7 +215,8 @@ static inline int kcs_open(struct kcs_client *client)
 }
 
 /* Returns 0 or a positive errno; the figures are in client->attrs. */
-static inline int kcs_snapshot(struct kcs_client *client, pid_t pid, int *fd)
+static inline int kcs_snapshot_as(struct kcs_client *client, pid_t pid, uint32_t mode,
+				  bool stream, int *fd)
 {
 	struct kcs_msg msg;
 	int err;
@@ -224,10 +225,18 @@ static inline int kcs_snapshot(struct kcs_client *client, pid_t pid, int *fd)
 	kcs_msg_put_u32(&msg, KCORESNAP_A_PID, pid);
 	/* The machine may be busy, but not as long as that. */
 	kcs_msg_put_u64(&msg, KCORESNAP_A_MAX_PAUSE_US, 20000000);
+	kcs_msg_put_u32(&msg, KCORESNAP_A_MODE, mode);
+	if (stream)
+		kcs_msg_put(&msg, KCORESNAP_A_STREAM, NULL, 0);
 	err = kcs_call(client, &msg);
 	if (!err)
 		*fd = (int)kcs_attr(client, KCORESNAP_A_FD);
 	return err;
+}
+
+static inline int kcs_snapshot(struct kcs_client *client, pid_t pid, int *fd)
+{
+	return kcs_snapshot_as(client, pid, KCORESNAP_MODE_AUTO, false, fd);
 }
 
 /* Returns how many snapshots are open; the last one's figures are in client->attrs. Or -errno. */

@@ -3,6 +3,9 @@
  * snapshot_fd hold PID	take a snapshot, print "held ID" and keep it
  * snapshot_fd check PID	check what its descriptor can do, a line "ok NAME" or
  *				"not ok NAME (WHY)" per test; kills the process on the way
+ * snapshot_fd stream PID	likewise, of a descriptor that is read forward only
+ * snapshot_fd half PID		take one that is read forward only, read half of it, print
+ *				"held ID" and keep it
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -39,15 +42,20 @@ static void result(const char *name, bool good, const char *why)
 
 #define TEST(name, condition) do { errno = 0; result(name, condition, #condition); } while (0)
 
-static void take(pid_t pid)
+static void take_as(pid_t pid, bool stream)
 {
-	int err = kcs_snapshot(&client, pid, &fd);
+	int err = kcs_snapshot_as(&client, pid, KCORESNAP_MODE_AUTO, stream, &fd);
 
 	if (err) {
 		fprintf(stderr, "snapshot_fd: %s: %s\n", strerror(err), client.sentence);
 		exit(1);
 	}
 	size = kcs_attr(&client, KCORESNAP_A_SIZE);
+}
+
+static void take(pid_t pid)
+{
+	take_as(pid, false);
 }
 
 /* In pieces of odd sizes. */
@@ -99,10 +107,11 @@ static bool stat_is_right(void)
 	       (size_t)st.st_size == size && st.st_uid == getuid() && st.st_gid == getgid();
 }
 
+/* What the snapshot would have to wait for can't be spliced, and is read. */
 static bool by_splice(void)
 {
 	static char buf[PIECE];
-	size_t done = 0;
+	size_t done = 0, spliced = 0;
 	off_t pos = 0;
 	int pipes[2];
 	ssize_t n, m;
@@ -111,8 +120,17 @@ static bool by_splice(void)
 		return false;
 	while (done < size) {
 		n = splice(fd, &pos, pipes[1], NULL, PIECE, 0);
+		if (n < 0 && errno == EINVAL && done) {
+			n = pread(fd, buf, 4096, pos);
+			if (n <= 0 || memcmp(buf, core + done, n))
+				break;
+			done += n;
+			pos += n;
+			continue;
+		}
 		if (n <= 0)
 			break;
+		spliced += n;
 		for (; n > 0; n -= m, done += m) {
 			m = read(pipes[0], buf, n);
 			if (m <= 0 || memcmp(buf, core + done, m))
@@ -121,7 +139,7 @@ static bool by_splice(void)
 	}
 	close(pipes[0]);
 	close(pipes[1]);
-	return done == size && (size_t)pos == size;
+	return done == size && (size_t)pos == size && spliced;
 }
 
 static bool by_sendfile(void)
@@ -366,9 +384,74 @@ static void test_cancel(pid_t pid)
 	     kcs_cancel(&client, id) == ENOENT && strstr(client.sentence, "no snapshot"));
 }
 
+static bool read_fails(int from, off_t pos, int err)
+{
+	char byte;
+
+	errno = 0;
+	return pread(from, &byte, 1, pos) == -1 && errno == err;
+}
+
+/* The process sleeps, so that two snapshots of it are alike but for the times in their notes. */
+static void test_stream(pid_t pid)
+{
+	static char piece[PIECE];
+	size_t half, done, n;
+	int again, other;
+
+	take(pid);
+	core = malloc(size);
+	TEST("a core to compare with", read_all(fd, core));
+	close(fd);
+
+	take_as(pid, true);
+	half = size / 2 / PIECE * PIECE;
+	for (done = 0; done < half; done += n) {
+		n = read(fd, piece, sizeof(piece));
+		if ((ssize_t)n <= 0 || (done >= PIECE && memcmp(piece, core + done, n)))
+			break;
+	}
+	TEST("half of it is read forward, and is the same", done == half);
+	again = reopen(O_RDONLY | O_CLOEXEC);
+	other = dup(fd);
+	TEST("what is behind can't be read again",
+	     read_fails(fd, 0, EIO) && read_fails(fd, half - 1, EIO) &&
+	     read_fails(again, 4096, EIO) && read_fails(other, half / 2, EIO));
+	TEST("nor looked for", seek_fails(0, SEEK_DATA, EIO) && seek_fails(half - 1, SEEK_HOLE, EIO));
+	TEST("nor spliced, and not a byte comes", lseek(again, 0, SEEK_SET) == 0 &&
+	     sendfile(STDERR_FILENO, again, NULL, 4096) == -1);
+	TEST("what is ahead can be", lseek(fd, half, SEEK_DATA) >= (off_t)half &&
+	     holds_core(other, half, size - half));
+	TEST("then nothing is left but the end",
+	     read_fails(fd, size - 1, EIO) && pread(fd, piece, 1, size) == 0);
+	close(again);
+	close(other);
+	close(fd);
+	TEST("and nothing stays open", kcs_list(&client) == 0);
+}
+
+static void read_half(pid_t pid)
+{
+	static char piece[PIECE];
+	size_t done = 0;
+	ssize_t n = 1;
+
+	take_as(pid, true);
+	while (done < size / 2 && (n = read(fd, piece, sizeof(piece))) > 0)
+		done += n;
+}
+
+static void hold(void)
+{
+	printf("held %u\n", (unsigned int)kcs_attr(&client, KCORESNAP_A_ID));
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+
 static int usage(void)
 {
-	fprintf(stderr, "usage: snapshot_fd hold|check PID\n");
+	fprintf(stderr, "usage: snapshot_fd hold|check|stream|half PID\n");
 	return 2;
 }
 
@@ -387,10 +470,15 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "hold")) {
 		take(pid);
-		printf("held %u\n", (unsigned int)kcs_attr(&client, KCORESNAP_A_ID));
-		fflush(stdout);
-		for (;;)
-			pause();
+		hold();
+	}
+	if (!strcmp(argv[1], "half")) {
+		read_half(pid);
+		hold();
+	}
+	if (!strcmp(argv[1], "stream")) {
+		test_stream(pid);
+		return 0;
 	}
 	if (strcmp(argv[1], "check"))
 		return usage();
