@@ -12,7 +12,10 @@ wait_for 30 grep -qs ready ready || diag "the target is not ready"
 while read -r verdict name; do
 	case $verdict in
 	ok) ok "$name" ;;
-	skip) skip "${name% (*}" "$(sed 's/.* (\(.*\))$/\1/' <<<"$name")" ;;
+	skip)
+		why=${name##*(}
+		skip "${name% (*}" "${why%)}"
+		;;
 	*) not_ok "${name#ok }" ;;
 	esac
 done < <("$KCS_TARGETS/passing" $!)

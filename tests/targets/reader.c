@@ -97,7 +97,7 @@ static void copy(int from, int to, size_t len)
 static void __attribute__((noreturn)) read_and_stop(int fd, int to, size_t size)
 {
 	copy(fd, to, size / 3);
-	raise(SIGSTOP);
+	kill(getpid(), SIGSTOP);
 	copy(fd, to, SIZE_MAX);
 	_exit(0);
 }
@@ -234,8 +234,10 @@ static void close_after(size_t part)
 	int fd = take(&size);
 
 	part = part < size ? part : size - 1;
-	while (done < part && (n = read(fd, from_pipe, part - done < 4096 ? part - done : 4096)) > 0)
-		done += n;
+	while (done < part && n > 0) {
+		n = read(fd, from_pipe, part - done < 4096 ? part - done : 4096);
+		done += n > 0 ? n : 0;
+	}
 	if (done < part)
 		fail("only %zu bytes could be read", done);
 	pos = size - size / 4;
