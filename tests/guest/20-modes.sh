@@ -6,7 +6,7 @@
 . "$KCS_TREE/tests/guest/lib.sh"
 . "$KCS_TREE/tests/guest/requests.sh"
 
-rounds=$((5 * ${KCS_SCALE:-1}))
+rounds=$(scaled 5)
 files=/var/tmp/20-modes
 lifetime=/sys/module/kcoresnap/parameters/lifetime_s
 

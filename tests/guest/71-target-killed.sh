@@ -7,7 +7,7 @@
 
 plan 5
 
-rounds=$((20 * ${KCS_SCALE:-1}))
+rounds=$(scaled 20)
 
 while read -r how what; do
 	cmd_ok "$what at $rounds moments of a request" "$KCS_TARGETS/killed" "target-$how" "$rounds"

@@ -6,8 +6,8 @@
 
 plan 7
 
-seconds=$((2 * ${KCS_SCALE:-1}))
-rounds=$((10 * ${KCS_SCALE:-1}))
+seconds=$(scaled 2)
+rounds=$(scaled 10)
 
 cmd_ok "stopped for $seconds s between two reads: the target does as much as before, the core is of one instant" \
 	"$KCS_TARGETS/reader" stopped read "$seconds"

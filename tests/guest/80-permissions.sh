@@ -5,4 +5,4 @@
 . "$KCS_TREE/tests/guest/lib.sh"
 . "$KCS_TREE/tests/guest/permissions.sh"
 
-permissions $((300 * ${KCS_SCALE:-1})) table deputies listing events uring room
+permissions "$(scaled 300)" table deputies listing events uring room

@@ -5,4 +5,4 @@
 . "$KCS_TREE/tests/guest/lib.sh"
 . "$KCS_TREE/tests/guest/permissions.sh"
 
-permissions $((60 * ${KCS_SCALE:-1})) no-attach
+permissions "$(scaled 60)" no-attach
