@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/cgroup.h>
 #include <linux/ktime.h>
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
@@ -57,6 +58,15 @@ static u64 reclaimable(struct mem_cgroup *memcg)
 	return (u64)pages << PAGE_SHIFT;
 }
 
+static u64 room_of(struct page_counter *counter, unsigned long limit, u64 cache)
+{
+	u64 used = (u64)page_counter_read(counter) << PAGE_SHIFT;
+
+	if (limit >= PAGE_COUNTER_MAX)
+		return U64_MAX;
+	return room_under((u64)limit << PAGE_SHIFT, used - min(used, cache));
+}
+
 static u64 room_in_cgroups(struct mem_cgroup *memcg)
 {
 	u64 cache = memcg ? reclaimable(memcg) : 0;
@@ -65,12 +75,12 @@ static u64 room_in_cgroups(struct mem_cgroup *memcg)
 	for (; memcg; memcg = parent_mem_cgroup(memcg)) {
 		unsigned long limit = min(READ_ONCE(memcg->memory.max),
 					  READ_ONCE(memcg->memory.high));
-		u64 used = (u64)page_counter_read(&memcg->memory) << PAGE_SHIFT;
 
-		if (limit >= PAGE_COUNTER_MAX)
-			continue;
-		room = min(room, room_under((u64)limit << PAGE_SHIFT,
-					    used - min(used, cache)));
+		room = min(room, room_of(&memcg->memory, limit, cache));
+		/* Version 1 also limits memory and swap together. */
+		if (!cgroup_subsys_on_dfl(memory_cgrp_subsys))
+			room = min(room, room_of(&memcg->memsw,
+						 READ_ONCE(memcg->memsw.max), cache));
 	}
 	return room;
 }
