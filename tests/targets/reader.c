@@ -102,18 +102,28 @@ static void __attribute__((noreturn)) read_and_stop(int fd, int to, size_t size)
 	_exit(0);
 }
 
+/* Where splicing would have to wait for a page, it fails and a piece is read and written. */
+static ssize_t send_some(int pipe, int fd, size_t size)
+{
+	static char buf[50000];
+	ssize_t n = sendfile(pipe, fd, NULL, size), done = 0, part = 1;
+
+	if (n >= 0 || errno != EINVAL)
+		return n;
+	n = read(fd, buf, sizeof(buf));
+	for (; done < n && part > 0; done += part)
+		part = write(pipe, buf + done, n - done);
+	return n;
+}
+
 static void __attribute__((noreturn)) send_to(int pipe, int fd, size_t size)
 {
 	size_t done = 0;
-	ssize_t n;
+	ssize_t n = 1;
 
-	while (done < size) {
-		n = sendfile(pipe, fd, NULL, size);
-		if (n <= 0)
-			_exit(5);
-		done += n;
-	}
-	_exit(0);
+	for (; done < size && n > 0; done += n)
+		n = send_some(pipe, fd, size);
+	_exit(done < size);
 }
 
 static bool in_state(pid_t pid, char state)
@@ -128,8 +138,13 @@ static bool in_state(pid_t pid, char state)
 
 static void await_state(pid_t pid, char state)
 {
-	while (!in_state(pid, state))
+	while (!in_state(pid, state)) {
+		if (in_state(pid, 'Z')) {
+			fail("the reader has ended");
+			return;
+		}
 		usleep(1000);
+	}
 }
 
 /* Until it has done as much again as it did in a second before, and for at least that long. */
@@ -229,7 +244,7 @@ static void close_after(size_t part)
 	static char read_before[4096], from_pipe[4096];
 	size_t size, done = 0;
 	ssize_t n = 1, lent = 0;
-	int pipes[2];
+	int pipes[2], quarter;
 	loff_t pos;
 	int fd = take(&size);
 
@@ -240,10 +255,15 @@ static void close_after(size_t part)
 	}
 	if (done < part)
 		fail("only %zu bytes could be read", done);
-	pos = size - size / 4;
-	if (pipe(pipes) || pread(fd, read_before, sizeof(read_before), pos) < 4096)
-		fail("its last quarter can't be read");
-	lent = splice(fd, &pos, pipes[1], NULL, sizeof(from_pipe), 0);
+	if (pipe(pipes))
+		exit(2);
+	/* Where it would have to wait for a page, it can't be spliced. */
+	for (quarter = 3; quarter >= 0 && lent <= 0; quarter--) {
+		pos = size / 4 * quarter;
+		if (pread(fd, read_before, sizeof(read_before), pos) < 4096)
+			fail("quarter %d can't be read", quarter);
+		lent = splice(fd, &pos, pipes[1], NULL, sizeof(from_pipe), 0);
+	}
 	close(fd);
 	finish(watched_harm(target));
 	n = read(pipes[0], from_pipe, sizeof(from_pipe));
@@ -299,7 +319,7 @@ static void *send_over(void *arg)
 
 	do {
 		r->begun = 1;
-		n = sendfile(pipes[1], r->fd, NULL, r->size);
+		n = send_some(pipes[1], r->fd, r->size);
 	} while (n > 0);
 	r->err = n < 0 ? errno : 0;
 	close(pipes[1]);

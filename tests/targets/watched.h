@@ -115,6 +115,8 @@ static inline void watched_start(struct watched *w, size_t mib, void *(*extra)(v
 		watched_self = w;
 		watched_memory = malloc(mib << 20);
 		memset(watched_memory, 0x55, mib << 20);
+		/* Nobody reads it, which the compiler must not know. */
+		asm volatile("" : : "r"(watched_memory) : "memory");
 		for (i = 0; i < WATCHED_COUNTING; i++)
 			watched_thread(watched_counts, (void *)&w->count[i]);
 		for (i = 0; i < WATCHED_SLEEPING; i++)
