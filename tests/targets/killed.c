@@ -35,6 +35,7 @@
  * @size: of the snapshot
  * @bytes: of it that were read
  * @why: errno that ended the reading
+ * @gone: the target is
  */
 static struct stage {
 	volatile int sending;
@@ -44,6 +45,7 @@ static struct stage {
 	size_t size;
 	size_t bytes;
 	int why;
+	volatile int gone;
 } *stage;
 
 static struct kcs_client client;
@@ -221,6 +223,9 @@ static void __attribute__((noreturn)) request_and_read(uint32_t mode, uint64_t p
 	stage->err = request(mode, pause_ms, &fd);
 	strcpy(stage->sentence, client.sentence);
 	stage->size = kcs_attr(&client, KCORESNAP_A_SIZE);
+	/* Which would let it go. */
+	while (mode == KCORESNAP_MODE_STOP && !stage->gone)
+		usleep(1000);
 	errno = 0;
 	while (!stage->err && (n = read(fd, buf, sizeof(buf))) > 0)
 		stage->bytes += n;
@@ -279,6 +284,7 @@ static void try_target(uint32_t mode, uint64_t pause_ms, int *taken, int *refuse
 	else
 		target->die = 1;
 	waitpid(target->pid, &status, 0);
+	stage->gone = 1;
 	if (killed ? !WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL :
 		     !WIFEXITED(status) || WEXITSTATUS(status) != 42)
 		fail("the target's status is %#x", status);
