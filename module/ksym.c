@@ -2,6 +2,7 @@
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/mman.h>
+#include <linux/percpu_counter.h>
 
 #include "ksym.h"
 
@@ -17,6 +18,7 @@ DEFINE_STATIC_CALL_NULL(kcs_kallsyms_lookup_name, kallsyms_lookup_name);
 static bool have_gate_vma;
 static bool have_commit_limit;
 static const int *overcommit_memory;
+static struct percpu_counter *committed;
 
 struct vm_area_struct *kcs_gate_vma(struct mm_struct *mm)
 {
@@ -31,6 +33,13 @@ bool kcs_overcommit_is_strict(void)
 unsigned long kcs_commit_limit(void)
 {
 	return have_commit_limit ? static_call(kcs_vm_commit_limit)() : 0;
+}
+
+bool kcs_commit_sub(s64 pages)
+{
+	if (committed)
+		percpu_counter_sub(committed, pages);
+	return committed;
 }
 
 /*
@@ -75,6 +84,11 @@ static void *resolve(const char *name)
 	addr_ != NULL;							\
 })
 
+static void *lookup_data(const char *name)
+{
+	return (void *)static_call(kcs_kallsyms_lookup_name)(name);
+}
+
 int kcs_ksym_init(void)
 {
 	bool ok = true;
@@ -86,8 +100,9 @@ int kcs_ksym_init(void)
 	ok &= kcs_resolve(put_task_stack);
 	have_gate_vma = kcs_resolve(get_gate_vma);
 	have_commit_limit = kcs_resolve(vm_commit_limit);
-	if (kcs_resolve(kallsyms_lookup_name))
-		overcommit_memory = (const int *)
-			static_call(kcs_kallsyms_lookup_name)("sysctl_overcommit_memory");
+	if (kcs_resolve(kallsyms_lookup_name)) {
+		overcommit_memory = lookup_data("sysctl_overcommit_memory");
+		committed = lookup_data("vm_committed_as");
+	}
 	return ok ? 0 : -ENOENT;
 }

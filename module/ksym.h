@@ -17,9 +17,10 @@
  *	get_gate_vma		optional: without it the core has no vsyscall
  *				segment
  *	vm_commit_limit		optional: without it strict overcommit has no room
- *	kallsyms_lookup_name	optional: finds sysctl_overcommit_memory, which no
- *				exported function tells; without it accounting is
- *				taken to be strict
+ *	kallsyms_lookup_name	optional: finds sysctl_overcommit_memory and
+ *				vm_committed_as, which no exported function tells
+ *				or changes; without it accounting is taken to be
+ *				strict, and a clone stays committed
  */
 #ifndef _KCS_KSYM_H
 #define _KCS_KSYM_H
@@ -92,6 +93,14 @@ bool kcs_overcommit_is_strict(void);
  * Return: 0 where that can't be told.
  */
 unsigned long kcs_commit_limit(void);
+
+/**
+ * kcs_commit_sub() - take pages off what is committed
+ * @pages: how many
+ *
+ * Return: false where that can't be done.
+ */
+bool kcs_commit_sub(s64 pages);
 
 /**
  * kcs_ksym_init() - resolve the functions above

@@ -64,6 +64,17 @@ static inline bool kcs_mm_has_pinned(struct mm_struct *mm)
 }
 
 /*
+ * Linux kernel commit bc292ab00f6c ("mm: introduce vma->vm_flags wrapper
+ * functions") (in v6.3).
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
+{
+	vma->vm_flags &= ~flags;
+}
+#endif
+
+/*
  * Linux kernel commits f39af05949a4 ("mm: add VMA iterator") and 763ecb035029
  * ("mm: remove the vma linked list") (in v6.1).
  */
