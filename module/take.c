@@ -340,6 +340,7 @@ static int lay_out(struct taking *t, struct mm_struct *mm)
 	kcs_elf_write_shdr(&snap->layout, &snap->shdr);
 	kcs_notes_write(&t->notes, &t->regs, mm,
 			snap->head + snap->layout.notes_offset);
+	kcs_segments_put_files(&snap->segs);
 	return kcs_measure(snap, mm) ? kcs_refuse_killed(t->why) : 0;
 }
 

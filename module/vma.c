@@ -139,6 +139,20 @@ void kcs_segments_free(struct kcs_segments *segs)
 	*segs = (struct kcs_segments) {};
 }
 
+void kcs_segments_put_files(struct kcs_segments *segs)
+{
+	unsigned int i;
+
+	for (i = 0; i < segs->nr; i++) {
+		struct kcs_segment *seg = &segs->table[i];
+
+		if (seg->size || !seg->file)
+			continue;
+		fput(seg->file);
+		seg->file = NULL;
+	}
+}
+
 int kcs_segments_record(struct kcs_segments *segs, struct mm_struct *mm,
 			u32 filter, enum kcs_source memory)
 {

@@ -133,6 +133,14 @@ int kcs_segments_record(struct kcs_segments *segs, struct mm_struct *mm,
 struct kcs_segment *kcs_segments_exclude(struct kcs_segments *segs,
 					 struct vm_area_struct *vma, u32 filter);
 
+/**
+ * kcs_segments_put_files() - let go of the files of which nothing will be read
+ *
+ * A file that is kept open keeps its locks, its device and its file system
+ * busy when the target is gone. Paths can't be told any more.
+ */
+void kcs_segments_put_files(struct kcs_segments *segs);
+
 /** kcs_segments_sort() - put entries in the order of their addresses */
 void kcs_segments_sort(struct kcs_segments *segs);
 
