@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/fs.h>
-#include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 #include <linux/xarray.h>
 
 #include "capture.h"
+#include "mapped.h"
 #include "seek.h"
 #include "snapshot.h"
 
@@ -72,11 +72,6 @@ static bool has_page_tables(const struct kcs_snapshot *snap,
 	return seg->source == KCS_SRC_CLONE || mm == snap->target;
 }
 
-static bool is_shmem(const struct kcs_segment *seg)
-{
-	return file_inode(seg->file)->i_sb->s_magic == TMPFS_MAGIC;
-}
-
 static unsigned long segment_edge(struct kcs_snapshot *snap, struct mm_struct *mm,
 				  const struct kcs_segment *seg,
 				  unsigned long addr, unsigned long end, bool data)
@@ -90,7 +85,7 @@ static unsigned long segment_edge(struct kcs_snapshot *snap, struct mm_struct *m
 			return memory_edge(mm, addr, end, data);
 		break;
 	case KCS_SRC_FILE:
-		if (is_shmem(seg))
+		if (kcs_file_is_shmem(seg->file))
 			return shmem_edge(seg, addr, end, data);
 		break;
 	case KCS_SRC_CAPTURED:

@@ -11,6 +11,7 @@
 #include <linux/uio.h>
 
 #include "capture.h"
+#include "mapped.h"
 #include "snapshot.h"
 #include "stream.h"
 #include "watch.h"
@@ -208,32 +209,6 @@ static ssize_t read_clone(struct cursor *cur, struct mm_struct *mm,
 	return fatal_signal_pending(current) ? -EINTR : put_lost(cur, in_page);
 }
 
-/*
- * Around vfs_read(): the file is the target's. Its position must not move,
- * nobody must be notified, and a System V segment has no ->read_iter but in
- * its inode's operations.
- */
-static ssize_t read_mapped_file(struct file *file, loff_t pos, struct iov_iter *iter)
-{
-	struct kiocb kiocb;
-
-	init_sync_kiocb(&kiocb, file);
-	kiocb.ki_flags = 0;	/* buffered, even where the target opened O_DIRECT */
-	kiocb.ki_pos = pos;
-	return file_inode(file)->i_fop->read_iter(&kiocb, iter);
-}
-
-size_t kcs_peek_file(struct file *file, void *buf, size_t len)
-{
-	struct kvec vec = { .iov_base = buf, .iov_len = len };
-	struct iov_iter iter;
-	ssize_t done;
-
-	iov_iter_kvec(&iter, ITER_DEST, &vec, 1, len);
-	done = read_mapped_file(file, 0, &iter);
-	return max_t(ssize_t, done, 0);
-}
-
 static ssize_t read_file(struct cursor *cur, unsigned long addr, size_t len)
 {
 	const struct kcs_segment *seg = cur->seg;
@@ -242,7 +217,7 @@ static ssize_t read_file(struct cursor *cur, unsigned long addr, size_t len)
 	ssize_t done;
 
 	iov_iter_truncate(cur->iter, len);
-	done = read_mapped_file(seg->file, pos, cur->iter);
+	done = kcs_mapped_read(seg->file, pos, cur->iter);
 	iov_iter_reexpand(cur->iter, whole - max_t(ssize_t, done, 0));
 	if (done < 0)
 		return done == -EINTR || done == -EFAULT ? done : put_lost(cur, len);

@@ -41,14 +41,4 @@ ssize_t kcs_stream_read(struct kcs_snapshot *snap, loff_t pos,
 size_t kcs_peek(struct mm_struct *mm, unsigned long addr, void *buf, size_t len,
 		bool live);
 
-/**
- * kcs_peek_file() - read the first bytes of a mapped file
- * @file: kcs_file_may_be_read(); its position does not move
- * @buf: where to
- * @len: bytes
- *
- * Return: bytes read.
- */
-size_t kcs_peek_file(struct file *file, void *buf, size_t len);
-
 #endif

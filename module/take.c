@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 
 #include "clone.h"
+#include "mapped.h"
 #include "notes.h"
 #include "quiesce.h"
 #include "refusal.h"

@@ -8,6 +8,7 @@
 #include <linux/sort.h>
 
 #include "ksym.h"
+#include "mapped.h"
 #include "vma.h"
 
 /* Bits of /proc/PID/coredump_filter, core(5). */
@@ -76,15 +77,6 @@ static unsigned long dump_size(struct vm_area_struct *vma, bool written, u32 fil
 		return KCS_SIZE_MAYBE_ELF;
 	}
 	return 0;
-}
-
-/* What a read takes out of a device or a pipe would be missing in the target. */
-bool kcs_file_may_be_read(const struct file *file)
-{
-	const struct inode *inode = file_inode(file);
-
-	return (S_ISREG(inode->i_mode) || S_ISBLK(inode->i_mode)) &&
-	       inode->i_fop->read_iter;
 }
 
 static enum kcs_source source_of(struct vm_area_struct *vma, enum kcs_source memory)

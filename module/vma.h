@@ -94,9 +94,6 @@ static inline bool kcs_vma_excluded(unsigned long flags)
  */
 u32 kcs_filter_of(const struct mm_struct *mm);
 
-/** kcs_file_may_be_read() - can a mapped file be read without changing it? */
-bool kcs_file_may_be_read(const struct file *file);
-
 /** kcs_segments_wanted() - entries that a target will take, with some to spare */
 static inline unsigned int kcs_segments_wanted(const struct mm_struct *mm)
 {
