@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Time limit: 240 s
 #
 # The reader of a snapshot is stopped for long, closes it early, or has it cancelled while it reads.
 . "$KCS_TREE/tests/guest/lib.sh"
