@@ -259,9 +259,12 @@ static int snapshot_for(struct kcs_request *req, struct sk_buff *skb,
 		return PTR_ERR(snap);
 	log_taken(snap);
 	err = hand_over(info, snap);
-	if (err == -EMFILE || err == -ENFILE)
+	if (err == -EMFILE)
 		return kcs_refuse(why, -err,
 				  "the caller has no file descriptor left for the snapshot: raise its limit (ulimit -n)");
+	if (err == -ENFILE)
+		return kcs_refuse(why, -err,
+				  "the machine has as many files open as it allows: raise fs.file-max");
 	return err ? kcs_refuse(why, -err, "the reply could not be delivered (error %d): try again",
 				-err) : 0;
 }
