@@ -5,4 +5,4 @@
 . "$KCS_TREE/tests/guest/lib.sh"
 . "$KCS_TREE/tests/guest/permissions.sh"
 
-permissions "$(scaled 300)" table deputies listing events uring room
+permissions "$(scaled 160)" table deputies listing events uring room

@@ -5,4 +5,4 @@
 . "$KCS_TREE/tests/guest/lib.sh"
 . "$KCS_TREE/tests/guest/permissions.sh"
 
-permissions "$(scaled 60)" no-attach
+permissions "$(scaled 40)" no-attach

@@ -396,7 +396,7 @@ def part_deputies(perm, _count):
 def part_listing(perm, _count):
     held = hold_some(perm)
     viewers = [Caller(*spec) for spec in itertools.product(
-        DIMENSIONS["uid"], DIMENSIONS["caps"], DIMENSIONS["user"], DIMENSIONS["pid"])]
+        DIMENSIONS["uid"], ["none", "ptrace", "all"], DIMENSIONS["user"], DIMENSIONS["pid"])]
     wrong = []
     for viewer in viewers:
         wrong += look(perm, held, viewer, viewer, "plain")
@@ -440,8 +440,8 @@ def part_events(perm, _count):
 
 
 def part_uring(perm, _count):
-    askers = [ROOT, OWNER, OTHER, PRIVILEGED, Caller("owner", "all", "child")]
-    targets = [Target("owner", "1", "init"), Target("owner", "0", "init"), Target("owner", "1", "child")]
+    askers = [ROOT, OWNER, Caller("owner", "all", "child")]
+    targets = [Target("owner", "1", "init"), Target("owner", "1", "child")]
     names = {"thread": "another thread", "changed": "a thread with credentials of its own", "uring": "io_uring",
              "worker": "a worker of io_uring", "sqpoll": "io_uring's own thread"}
     for how, name in names.items():
