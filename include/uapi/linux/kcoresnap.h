@@ -123,10 +123,11 @@
  *
  * KCORESNAP_CMD_LIST
  * ------------------
- * A dump (NLM_F_DUMP), no attribute: the caller's own snapshots, or all with
- * CAP_SYS_PTRACE in the initial user namespace. Per snapshot: ID, PID (0 where
- * the caller's pid namespace can't see it), MODE, SIZE, DATA_BYTES, THREADS,
- * PAUSE_NS and
+ * A dump (NLM_F_DUMP), no attribute: the caller's own snapshots (those that its
+ * real uid asked for), or all with CAP_SYS_PTRACE in the initial user namespace;
+ * of these, where somebody else opened the socket, only what that one may
+ * see too. Per snapshot: ID, PID (0 where the caller's pid namespace can't see it),
+ * MODE, SIZE, DATA_BYTES, THREADS, PAUSE_NS and
  *
  *	KCORESNAP_A_COMM		string, the target's name
  *	KCORESNAP_A_UID			u32, who asked for it, in the caller's user
@@ -265,9 +266,10 @@ enum kcoresnap_allow {
  * @KCORESNAP_POLICY_INIT_NS: CAP_SYS_PTRACE in the initial user namespace
  * @KCORESNAP_POLICY_TARGET_NS: CAP_SYS_PTRACE over the target's user namespace
  * @KCORESNAP_POLICY_PTRACE: whoever may ptrace-attach, provided that the sender
- *	also opened the socket
+ *	also opened the socket, and has not changed its credentials since
  *
- * On top of each, ptrace's own rules for attaching apply (credentials,
+ * The capability must be had by the sender and by whoever opened the socket. On
+ * top of each policy, ptrace's own rules for attaching apply (credentials,
  * dumpable, Yama and every other LSM).
  */
 enum kcoresnap_policy {
