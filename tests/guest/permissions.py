@@ -208,6 +208,25 @@ def table_of(rng, count, dimensions):
     return rows
 
 
+def add_taken(rng, rows, dimensions, least=3):
+    """Some of each policy and ptrace_scope that are taken, without which the others show nothing."""
+    for policy, yama in itertools.product(dimensions["policy"], dimensions["yama"]):
+        missing = least
+        while missing:
+            row = {name: rng.choice(values) for name, values in dimensions.items()}
+            row.update(policy=policy, yama=yama)
+            sender, opener, target = actors(row)
+            if possible(row) and not expected(sender, opener, target, policy, yama, opener is sender)[0]:
+                rows.append(row)
+                missing -= 1
+
+
+def actors(row):
+    sender = Caller(row["uid"], row["caps"], row["user"], row["pid"], row["net"])
+    target = Target(row["target uid"], row["dumpable"], row["target user"], row["target pid"], row["tracer"])
+    return sender, opener_of(row, sender), target
+
+
 def opener_of(row, sender):
     return {
         "itself": sender,
@@ -227,9 +246,7 @@ def run_rows(perm, rows):
             put(POLICY, row["policy"])
             if row["yama"]:
                 put(YAMA, row["yama"])
-        sender = Caller(row["uid"], row["caps"], row["user"], row["pid"], row["net"])
-        target = Target(row["target uid"], row["dumpable"], row["target user"], row["target pid"], row["tracer"])
-        opener = opener_of(row, sender)
+        sender, opener, target = actors(row)
         want, lines = take(perm, sender, opener, row["how"], target, row["policy"], row["yama"], opener is sender)
         wrong.setdefault(group, []).extend(lines)
         taken[group] = taken.get(group, 0) + (want == 0)
@@ -244,7 +261,9 @@ def part_table(perm, count):
         dimensions["yama"] = [None]
     else:
         before = get(YAMA)
-    rows = table_of(random.Random(1), count, dimensions)
+    rng = random.Random(1)
+    rows = table_of(rng, count, dimensions)
+    add_taken(rng, rows, dimensions)
     wrong, taken, total = run_rows(perm, rows)
     if os.path.exists(YAMA):
         put(YAMA, before)
@@ -255,8 +274,6 @@ def part_table(perm, count):
             continue
         group = policy, yama if os.path.exists(YAMA) else None
         print("# policy %d, ptrace_scope %d: %d of %d taken" % (policy, yama, taken[group], total[group]))
-        if not taken[group]:
-            wrong[group].append("none is taken: the table shows nothing")
         report(name, wrong[group])
 
 
