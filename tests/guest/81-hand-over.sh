@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Soak: yes
 #
 # A snapshot whose descriptor can't be handed over, or whose requester goes away meanwhile: tests/targets/handover.c.
 . "$KCS_TREE/tests/guest/lib.sh"
@@ -14,7 +15,7 @@ while read -r verdict name; do
 	not) not_ok "${name#ok }" ;;
 	"#") diag "$name" ;;
 	esac
-done < <("$KCS_TARGETS/handover" "$pid" $((30 * ${KCS_SCALE:-1})))
+done < <("$KCS_TARGETS/handover" "$pid" "$(scaled 30)")
 is "$(running "$awkward")" "" "the target runs on"
 forget
 cmd_ok "the module can be unloaded right away" unload

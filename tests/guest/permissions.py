@@ -20,6 +20,7 @@ import sys
 
 YAMA = "/proc/sys/kernel/yama/ptrace_scope"
 POLICY = "/sys/module/kcoresnap/parameters/policy"
+SEED = int(os.environ.get("KCS_SEED", 1))
 MAX_SNAPSHOTS = "/sys/module/kcoresnap/parameters/max_snapshots"
 
 UIDS = {"root": 0, "owner": 1000, "other": 2000}
@@ -261,7 +262,7 @@ def part_table(perm, count):
         dimensions["yama"] = [None]
     else:
         before = get(YAMA)
-    rng = random.Random(1)
+    rng = random.Random(SEED)
     rows = table_of(rng, count, dimensions)
     add_taken(rng, rows, dimensions)
     wrong, taken, total = run_rows(perm, rows)
@@ -284,7 +285,7 @@ def part_no_attach(perm, count):
             print("skip %s # this kernel has no Yama" % (name % policy))
         return
     put(YAMA, 3)
-    rows = table_of(random.Random(3), count, dict(DIMENSIONS, yama=[3], opener=["itself", "twin"]))
+    rows = table_of(random.Random(SEED), count, dict(DIMENSIONS, yama=[3], opener=["itself", "twin"]))
     for policy in range(3):
         wrong, _, _ = run_rows(perm, [row for row in rows if row["policy"] == policy])
         report(name % policy, wrong[policy, 3])
