@@ -123,7 +123,8 @@ static int drain(struct kcs_client *which)
 		if (nlh->nlmsg_type == which->family)
 			kcs_parse(which->attrs, (const char *)NLMSG_DATA(nlh) + GENL_HDRLEN,
 				  which->buf + len);
-		named += which->attrs[KCORESNAP_A_FD] != NULL;
+		if (which->attrs[KCORESNAP_A_FD])
+			named++;
 	}
 }
 
@@ -140,7 +141,8 @@ static void test_descriptors(void)
 	TEST("a requester without a descriptor left is told so",
 	     err == EMFILE && strstr(client.sentence, "no file descriptor left"));
 	TEST("and nothing is left", nothing_left() && !close_snapshots());
-	TEST("with one it is served", !kcs_snapshot(&client, target, &fd) && close_snapshots() == 1);
+	TEST("with one it is served",
+	     !kcs_snapshot(&client, target, &fd) && close_snapshots() == 1);
 }
 
 /* By itself, of itself. */
@@ -182,7 +184,8 @@ static void test_files(void)
 	put_text(file_max, before);
 	put_text(policy, "0");
 	errno = WEXITSTATUS(status);
-	TEST("nor is a machine without a file left", WIFEXITED(status) && WEXITSTATUS(status) == 42);
+	TEST("so is one on a machine without a file left",
+	     WIFEXITED(status) && WEXITSTATUS(status) == 42);
 	TEST("and nothing is left", nothing_left());
 	close(ready[0]);
 	close(go[0]);
