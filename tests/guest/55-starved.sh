@@ -1,0 +1,45 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Time limit: 120 s
+#
+# A process whose thread gets no CPU, because another process's SCHED_FIFO thread has it; and one whose memory is swapped out.
+# shellcheck disable=SC2119 # options are left out on purpose
+. "$KCS_TREE/tests/guest/lib.sh"
+. "$KCS_TREE/tests/guest/requests.sh"
+. "$KCS_TREE/tests/guest/states.sh"
+
+swap=/var/tmp/55-starved
+last=$(($(nproc) - 1))
+
+plan 2
+
+"$KCS_TARGETS/states" fifo >fifo.state 2>&1 &
+hog=$!
+wait_for 30 grep -qs ^ready fifo.state || diag "the SCHED_FIFO process did not start"
+enter running
+taskset -a -p -c "$last" "$pid" >/dev/null
+# Whatever part of the snapshot waits for that CPU too, the pause ends by its bound.
+because='was cut off|the pause would be'
+wrong=$(good_core --max-pause 1s)$(good_core --max-pause 1s)
+because=''
+kill -KILL "$(awk '$1 == "ready" { print $2 }' fifo.state)"
+wait "$hog" 2>/dev/null
+verdict "starved by a SCHED_FIFO thread of another process" "$wrong$(left)"
+
+dd if=/dev/zero of="$swap" bs=1M count=32 2>/dev/null
+chmod 600 "$swap"
+mkswap "$swap" >/dev/null && swapon "$swap"
+# The figures of the witness.
+figures()
+{
+	awk '/^100000000-/ { on = 1 } on && ($1 == "Rss:" || $1 == "Swap:") { print $1, $2 } $1 == "VmFlags:" { on = 0 }' \
+		"/proc/$pid/smaps" | xargs
+}
+enter swapped
+before=$(figures)
+wrong=$([[ $before =~ Swap:\ ([0-9]+) && ${BASH_REMATCH[1]} -ge 64 ]] || echo "was not swapped out: $before. ")
+wrong+=$(good_core)$(good_core)
+[ "$(figures)" = "$before" ] || wrong+="$before became $(figures). "
+verdict "swapped out" "$wrong$(left)"
+swapoff "$swap"
+rm "$swap"
