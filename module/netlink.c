@@ -8,6 +8,7 @@
 #include <linux/mutex.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/user_namespace.h>
 #include <net/genetlink.h>
 #include <net/net_namespace.h>
@@ -269,6 +270,21 @@ static int snapshot_for(struct kcs_request *req, struct sk_buff *skb,
 				-err) : 0;
 }
 
+static int check_caller(struct kcs_refusal *why)
+{
+	/*
+	 * Up to v5.11 a thread of io_uring's is a kernel thread: the descriptor
+	 * would be all kernel threads', and nobody would ever close it.
+	 */
+	if (current->flags & PF_KTHREAD)
+		return kcs_refuse(why, EOPNOTSUPP,
+				  "the request was sent by a kernel thread, which can't be given a descriptor: send it by sendmsg, not by io_uring");
+	/* Thousands of requests may come in one datagram, and each would be tried. */
+	if (fatal_signal_pending(current))
+		return kcs_refuse_killed(why);
+	return 0;
+}
+
 static int do_snapshot(struct sk_buff *skb, struct genl_info *info)
 {
 	struct kcs_refusal why = {};
@@ -280,7 +296,7 @@ static int do_snapshot(struct sk_buff *skb, struct genl_info *info)
 		kcs_refuse(&why, EBUSY, "the module is being unloaded: load it again");
 		return reply_refusal(skb, info, &why);
 	}
-	err = parse_request(&req, skb, info, &why);
+	err = check_caller(&why) ?: parse_request(&req, skb, info, &why);
 	if (!err) {
 		err = snapshot_for(&req, skb, info, &why);
 		if (why.err && !req.dry_run) {
