@@ -6,6 +6,10 @@
 # Variables: prefix, put before every name; whole, what to call the stream. Prints a line "not ok NAME" with its diagnostics for
 # each failure, a line "skip NAME # REASON" for each skip, and at the end "total PASSED FAILED SKIPPED".
 
+BEGIN {
+	seen_first = seen_next = 0
+}
+
 function fail(name,   d, i)
 {
 	failed++
