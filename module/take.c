@@ -73,21 +73,17 @@ static int prepare(struct taking *t)
 	return 0;
 }
 
-/*
- * References to the mm that are not a thread of the group are another process
- * that shares it, or somebody in /proc. Ours are the target's and the job's, if
- * there is one.
- */
-static bool may_have_sharers(const struct taking *t)
+/* References that are not a task's: the target's, and the job's if there is one. */
+static int our_mm_users(const struct taking *t)
 {
-	return atomic_read(&t->target.mm->mm_users) > t->set->used + 1 + !!t->job;
+	return 1 + !!t->job;
 }
 
 static int park_all(struct taking *t)
 {
 	int err = kcs_parkset_add_group(t->set, t->target.leader);
 
-	if (!err && may_have_sharers(t))
+	if (!err && kcs_parkset_may_miss(t->set, our_mm_users(t)))
 		err = kcs_parkset_add_sharers(t->set);
 	if (err)
 		return kcs_refuse(t->why, EAGAIN,
