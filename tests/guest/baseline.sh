@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034 # variables that the scripts use
+#
+# For tests/guest/00-baseline.sh and 98-baseline.sh: what of the kernel's memory is in use when nothing runs.
+
+baseline=/run/kcs-baseline
+
+# A line "NAME COUNT UNIT" per slab cache and per kind of page. Caches that the kernel keeps until it needs the room are left out.
+memory_in_use()
+{
+	local shrink
+
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	for shrink in /sys/kernel/slab/*/shrink; do
+		echo 1 >"$shrink"
+	done 2>/dev/null
+	awk 'NR > 2 && $1 !~ /(inode|dentry|buffer_head|radix_tree|xarray|kernfs|rcl|ext4|jbd2|bio|scsi|names)/ { print $1, $2, "objects" }
+	' /proc/slabinfo
+	awk '{ kb[$1] = $2 }
+	     END {
+		print "anonymous", kb["AnonPages:"], "kB"
+		print "page-tables", kb["PageTables:"], "kB"
+		print "kernel-stacks", kb["KernelStack:"], "kB"
+		print "slabs", kb["SUnreclaim:"], "kB"
+		print "other", kb["MemTotal:"] - kb["MemFree:"] - kb["Active:"] - kb["Inactive:"] - kb["Unevictable:"] -
+			kb["Slab:"] - kb["PageTables:"] - kb["KernelStack:"] - kb["Percpu:"], "kB"
+	     }' /proc/meminfo
+}
+
+snapshots_in_log()
+{
+	dmesg | grep -c 'kcoresnap: snapshot .* threads, pause'
+}
+
+# grown FILE FILE: the lines that grew, by how much, most first
+grown()
+{
+	awk 'NR == FNR { before[$1] = $2; next } $2 > before[$1] { print $1, $2 - before[$1], $3 }' "$1" "$2" | sort -k2,2nr
+}
