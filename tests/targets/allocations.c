@@ -86,6 +86,20 @@ static unsigned long get(const char *path)
 	return strtoul(text, NULL, 10);
 }
 
+static int nth_fd = -1;
+
+static void write_nth(unsigned long n)
+{
+	char text[32];
+	int len = snprintf(text, sizeof(text), "%lu", n), i;
+
+	for (i = 0; i < 3; i++)
+		if (pwrite(nth_fd, text, len, 0) == len)
+			return;
+	printf("failed: fail-nth: %s\n", strerror(errno));
+	exit(1);
+}
+
 static bool by_task(void)
 {
 	return !strcmp(knob, "task");
@@ -98,7 +112,7 @@ static bool by_task(void)
 static void arm(unsigned long n)
 {
 	if (by_task()) {
-		write_number("/proc/thread-self/fail-nth", n);
+		write_nth(n);
 		return;
 	}
 	set("interval", counted + n);
@@ -113,8 +127,9 @@ static bool disarm(unsigned long n)
 	bool hit;
 
 	if (by_task()) {
-		hit = get("/proc/thread-self/fail-nth") == 0;
-		write_number("/proc/thread-self/fail-nth", 0);
+		/* Copying to user space is counted too, so it may be this that fails. */
+		hit = pread(nth_fd, path, sizeof(path), 0) > 0 && path[0] == '0';
+		write_nth(0);
 		injected += hit;
 		return hit;
 	}
@@ -445,6 +460,7 @@ int main(int argc, char **argv)
 	if (argc < 6 || kcs_open(&client))
 		return 2;
 	knob = argv[1];
+	nth_fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
 	stride = strtoul(argv[2], NULL, 10);
 	first = strtoul(argv[3], NULL, 10);
 	counted = strtoul(argv[4], NULL, 10);
