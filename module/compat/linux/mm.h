@@ -54,12 +54,115 @@ static inline void mm_flags_set(int flag, struct mm_struct *mm)
  * Linux kernel commit a458b76a4171 ("mm: gup: pack has_pinned in MMF_HAS_PINNED")
  * (in v5.14).
  */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 14, 0)
 static inline bool kcs_mm_has_pinned(struct mm_struct *mm)
 {
-#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 14, 0)
 	return atomic_read(&mm->has_pinned);
+}
+
+static inline void kcs_mm_set_has_pinned(struct mm_struct *mm)
+{
+	atomic_set(&mm->has_pinned, 1);
+}
 #else
+static inline bool kcs_mm_has_pinned(struct mm_struct *mm)
+{
 	return mm_flags_test(MMF_HAS_PINNED, mm);
+}
+
+static inline void kcs_mm_set_has_pinned(struct mm_struct *mm)
+{
+	mm_flags_set(MMF_HAS_PINNED, mm);
+}
+#endif
+
+/*
+ * Linux kernel commits 78fbe906cc90 ("mm/page-flags: reuse PG_mappedtodisk as
+ * PG_anon_exclusive for PageAnon() pages") and 6c287605fd56 ("mm: remember
+ * exclusively mapped anonymous pages with PG_anon_exclusive") (in v5.19). Before,
+ * what is mapped writable is what the next write does not copy.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 19, 0)
+static inline bool kcs_page_is_exclusive(const struct page *page, bool writable)
+{
+	return writable;
+}
+
+/* Will fork copy this anonymous page, as it may be pinned? */
+static inline bool kcs_fork_copies(struct page *page)
+{
+	return page_maybe_dma_pinned(page);
+}
+
+/*
+ * Will this page stay with the target, once pinned, when it forks? Reclaim that
+ * has begun may unmap it still. And a huge page that is mapped read-only and
+ * nowhere else is written in place, but small ones, which fork would split it
+ * into, are copied.
+ */
+static inline bool kcs_pin_keeps(struct page *head, bool writable)
+{
+	return writable && !PageLocked(head) && !PageSwapCache(head);
+}
+#else
+static inline bool kcs_page_is_exclusive(struct page *page, bool writable)
+{
+	return PageAnonExclusive(page);
+}
+
+static inline bool kcs_fork_copies(struct page *page)
+{
+	return PageAnonExclusive(page) && folio_maybe_dma_pinned(page_folio(page));
+}
+
+static inline bool kcs_pin_keeps(struct page *head, bool writable)
+{
+	return true;
+}
+#endif
+
+/*
+ * Linux kernel commit 0f0892356fa1 ("mm: allow multiple error returns in
+ * try_grab_page()") (in v6.2) changed its type, and v6.3 hid it. Later v6.2 to
+ * v6.4 are not told apart from kernels where nothing needs to be pinned.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define KCS_TRY_GRAB_PAGE
+#endif
+
+/**
+ * kcs_page_stray_refs() - references to a page that nothing accounts for
+ * @head: anonymous, mapped by the caller's page table, which is locked
+ *
+ * Neither those that map it, nor the swap cache, nor pins. References come
+ * before what they are for and go after it, so if the number is off it is too
+ * large.
+ */
+static inline unsigned int kcs_page_stray_refs(struct page *head)
+{
+#ifdef KCS_TRY_GRAB_PAGE
+	bool cached = PageSwapCache(head);
+	int nr = compound_nr(head);
+	int before = page_count(head);
+	int known, i;
+
+	if (!PageCompound(head)) {
+		known = page_mapcount(head) + cached;
+	} else {
+		known = compound_mapcount(head) + head_compound_pincount(head) +
+			(cached ? nr : 0);
+		for (i = 0; i < nr; i++)
+			known += atomic_read(&head[i]._mapcount) + 1;
+		if (PageDoubleMap(head))
+			known -= nr;
+	}
+	if (cached != PageSwapCache(head))
+		return 1;
+	known = max(before, page_count(head)) - known;
+	/* Each of a small page's pins counts so much. */
+	return PageCompound(head) ? known : (unsigned int)known % GUP_PIN_COUNTING_BIAS;
+#else
+	return 0;
 #endif
 }
 
