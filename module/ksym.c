@@ -11,14 +11,32 @@ DEFINE_STATIC_CALL_NULL(kcs_ptrace_may_access, ptrace_may_access);
 DEFINE_STATIC_CALL_NULL(kcs_task_work_add, task_work_add);
 DEFINE_STATIC_CALL_NULL(kcs_task_work_cancel_match, task_work_cancel_match);
 DEFINE_STATIC_CALL_NULL(kcs_put_task_stack, put_task_stack);
+#ifdef KCS_TRY_GRAB_PAGE
+DEFINE_STATIC_CALL_NULL(kcs_try_grab_page, try_grab_page);
+#endif
 DEFINE_STATIC_CALL_NULL(kcs_get_gate_vma, get_gate_vma);
 DEFINE_STATIC_CALL_NULL(kcs_vm_commit_limit, vm_commit_limit);
 DEFINE_STATIC_CALL_NULL(kcs_kallsyms_lookup_name, kallsyms_lookup_name);
 
+static bool have_try_grab_page;
 static bool have_gate_vma;
 static bool have_commit_limit;
 static const int *overcommit_memory;
 static struct percpu_counter *committed;
+
+bool kcs_can_pin_page(void)
+{
+	return have_try_grab_page;
+}
+
+bool kcs_pin_page(struct page *page)
+{
+#ifdef KCS_TRY_GRAB_PAGE
+	return have_try_grab_page && static_call(kcs_try_grab_page)(page, FOLL_PIN);
+#else
+	return false;
+#endif
+}
 
 struct vm_area_struct *kcs_gate_vma(struct mm_struct *mm)
 {
@@ -98,6 +116,9 @@ int kcs_ksym_init(void)
 	ok &= kcs_resolve(task_work_add);
 	ok &= kcs_resolve(task_work_cancel_match);
 	ok &= kcs_resolve(put_task_stack);
+#ifdef KCS_TRY_GRAB_PAGE
+	have_try_grab_page = kcs_resolve(try_grab_page);
+#endif
 	have_gate_vma = kcs_resolve(get_gate_vma);
 	have_commit_limit = kcs_resolve(vm_commit_limit);
 	if (kcs_resolve(kallsyms_lookup_name)) {

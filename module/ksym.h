@@ -14,6 +14,8 @@
  *				canceller whose signature never changed
  *	put_task_stack		a dead task's stack is freed at once, and its registers
  *				were on it; only the pinning half is inline
+ *	try_grab_page		optional, before v6.2: pins a page whose table is locked,
+ *				where pin_user_pages() could fault it in anew
  *	get_gate_vma		optional: without it the core has no vsyscall
  *				segment
  *	vm_commit_limit		optional: without it strict overcommit has no room
@@ -39,6 +41,9 @@ DECLARE_STATIC_CALL(kcs_ptrace_may_access, ptrace_may_access);
 DECLARE_STATIC_CALL(kcs_task_work_add, task_work_add);
 DECLARE_STATIC_CALL(kcs_task_work_cancel_match, task_work_cancel_match);
 DECLARE_STATIC_CALL(kcs_put_task_stack, put_task_stack);
+#ifdef KCS_TRY_GRAB_PAGE
+DECLARE_STATIC_CALL(kcs_try_grab_page, try_grab_page);
+#endif
 DECLARE_STATIC_CALL(kcs_get_gate_vma, get_gate_vma);
 DECLARE_STATIC_CALL(kcs_vm_commit_limit, vm_commit_limit);
 DECLARE_STATIC_CALL(kcs_kallsyms_lookup_name, kallsyms_lookup_name);
@@ -71,6 +76,17 @@ static inline void kcs_put_task_stack(struct task_struct *task)
 {
 	static_call(kcs_put_task_stack)(task);
 }
+
+/** kcs_can_pin_page() - is there kcs_pin_page() here? */
+bool kcs_can_pin_page(void);
+
+/**
+ * kcs_pin_page() - take a FOLL_PIN reference, for unpin_user_page() to drop
+ * @page: mapped, under the lock of its page table
+ *
+ * Return: false if it has too many references, or there is no such function.
+ */
+bool kcs_pin_page(struct page *page);
 
 /**
  * kcs_gate_vma() - get_gate_vma(), where it could be resolved
