@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/delay.h>
 #include <linux/hash.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
@@ -6,9 +7,12 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+#include <linux/sched/task_stack.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/tracepoint.h>
+#include <asm/syscall.h>
+#include <asm/unistd.h>
 
 #include "ksym.h"
 #include "quiesce.h"
@@ -202,6 +206,75 @@ void kcs_parkset_acknowledge(struct kcs_parkset *set)
 		smp_call_function_many(set->cpus, acknowledge, NULL, true);
 		preempt_enable();
 	}
+}
+
+static int syscall_of(struct task_struct *task)
+{
+	int nr = -1;
+
+	/* Registers in user mode, if any, are at the stack's end. */
+	if (try_get_task_stack(task)) {
+		nr = syscall_get_nr(task, task_pt_regs(task));
+		kcs_put_task_stack(task);
+	}
+	return nr;
+}
+
+/* Can direct I/O neither be under way in this sleep, nor follow it? */
+static bool is_idle_sleep(unsigned int state, int syscall)
+{
+	switch (syscall) {
+	case __NR_io_submit:
+		/* It may wait for a pipe, and then submit I/O to a disk. */
+		return false;
+	case __NR_vfork:
+	case __NR_clone:
+	case __NR_clone3:
+		/* It may wait for a child that is parked. */
+		return state & TASK_NORMAL;
+	default:
+		return state & (TASK_INTERRUPTIBLE | __TASK_STOPPED | __TASK_TRACED);
+	}
+}
+
+/* Asleep all along: neither about to be nor just woken, nor in another sleep by now. */
+static bool is_idle(struct task_struct *task)
+{
+	unsigned long switches = READ_ONCE(task->nvcsw) + READ_ONCE(task->nivcsw);
+	bool idle;
+
+	/* A seqlock of sorts, as in regs.c: a sleep between is counted before it is slept. */
+	smp_rmb();
+	idle = kcs_task_frozen(task) ||
+	       is_idle_sleep(kcs_task_state(task), syscall_of(task));
+	if (!idle || READ_ONCE(task->on_rq) || READ_ONCE(task->on_cpu))
+		return false;
+	/* As above. */
+	smp_rmb();
+	return switches == READ_ONCE(task->nvcsw) + READ_ONCE(task->nivcsw);
+}
+
+int kcs_parkset_drain(struct kcs_parkset *set, u64 until)
+{
+	unsigned int i = 0;
+
+	/* One that was idle once can't start anything before it parks. */
+	while (i < smp_load_acquire(&set->used)) {
+		struct kcs_park_slot *slot = kcs_parkset_slot(set, i);
+
+		/* Pairs with park(). */
+		if (smp_load_acquire(&slot->state) != KCS_PARK_QUEUED ||
+		    is_idle(slot->task)) {
+			i++;
+			continue;
+		}
+		if (!kcs_parkset_holds(set) || fatal_signal_pending(current))
+			return -EINTR;
+		if (ktime_get_ns() >= until)
+			return -EBUSY;
+		usleep_range(50, 100);
+	}
+	return 0;
 }
 
 /* Return: was it this call that let go? */

@@ -176,6 +176,21 @@ int kcs_parkset_add_sharers(struct kcs_parkset *set);
 void kcs_parkset_acknowledge(struct kcs_parkset *set);
 
 /**
+ * kcs_parkset_drain() - wait until no task of the set may be in the middle of
+ *	direct I/O
+ * @set: acknowledged
+ * @until: when to give up (ktime)
+ *
+ * That is until each is parked, or asleep so that it could be interrupted, is
+ * stopped or frozen. Block I/O waits uninterruptibly, and as it may submit in
+ * pieces, a task that does so may take references to further pages.
+ *
+ * Return: 0; -EBUSY if @until has passed, -EINTR if the caller was killed or
+ * the set let go.
+ */
+int kcs_parkset_drain(struct kcs_parkset *set, u64 until);
+
+/**
  * kcs_parkset_release() - let every task go and end the pause
  * @set: started
  *

@@ -26,4 +26,17 @@ static inline unsigned int kcs_task_state(const struct task_struct *task)
 #endif
 }
 
+/*
+ * Linux kernel commit f5d39b020809 ("freezer,sched: Rewrite core freezer
+ * logic") (in v6.1).
+ */
+static inline bool kcs_task_frozen(const struct task_struct *task)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+	return READ_ONCE(task->flags) & PF_FROZEN;
+#else
+	return kcs_task_state(task) & TASK_FROZEN;
+#endif
+}
+
 #endif
