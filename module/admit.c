@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/fdtable.h>
-#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/hugetlb.h>
 #include <linux/kcoresnap.h>
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
-#include <linux/sched/rt.h>
-#include <linux/sched/signal.h>
 
 #include "admit.h"
 #include "capture.h"
+#include "ksym.h"
+#include "pin.h"
+#include "quiesce.h"
 #include "refusal.h"
 #include "target.h"
+#include "users.h"
 #include "vma.h"
+#include "walk.h"
 #include "watch.h"
 
 /*
@@ -26,21 +27,23 @@
 #define COST_VMA_NS		1500
 #define COST_THREAD_NS		8000
 #define COST_COPY_PAGE_NS	1000	/* a page that fork copies, pinned */
+#define COST_SCAN_PAGE_NS	60	/* its references are counted */
 #define COST_FD_NS		30
+#define COST_DRAIN_NS		1000000	/* direct I/O under way on a good disk */
 
 #define LEARN_MIN_PAGES		2048	/* less is noise */
 
 static u64 learned_page_ns = COST_PAGE_NS;
 
-/* Slower is believed at once, faster only slowly. */
-void kcs_admit_learn(u64 pages, u64 clone_ns)
+/* Slower is believed at once, faster only slowly; copies are another matter. */
+void kcs_admit_learn(const struct kcs_forecast *forecast, u64 clone_ns)
 {
 	u64 known = READ_ONCE(learned_page_ns);
 	u64 seen;
 
-	if (pages < LEARN_MIN_PAGES)
+	if (forecast->pages < LEARN_MIN_PAGES || forecast->copies || forecast->pins)
 		return;
-	seen = clone_ns / pages;
+	seen = clone_ns / forecast->pages;
 	if (seen < known)
 		seen = (7 * known + seen) / 8;
 	WRITE_ONCE(learned_page_ns, clamp_t(u64, seen, COST_PAGE_NS / 4,
@@ -52,6 +55,7 @@ struct mapping_sums {
 	unsigned int vmas;
 	unsigned int trimmed;
 	u64 excluded;
+	u64 hugetlb;
 	u64 accountable;
 	bool userfaultfd;
 };
@@ -85,6 +89,9 @@ static int sum_mappings(struct mm_struct *mm, struct mapping_sums *sums,
 			if (kcs_vma_excluded(vma->vm_flags) &&
 			    !(vma->vm_flags & VM_DONTDUMP))
 				sums->excluded += size;
+			if (is_vm_hugetlb_page(vma) &&
+			    !(vma->vm_flags & (VM_SHARED | VM_MAYSHARE | VM_DONTCOPY)))
+				sums->hugetlb += size;
 			if ((vma->vm_flags & VM_ACCOUNT) &&
 			    !(vma->vm_flags & VM_DONTCOPY))
 				sums->accountable += size;
@@ -94,70 +101,7 @@ static int sum_mappings(struct mm_struct *mm, struct mapping_sums *sums,
 	return 0;
 }
 
-/* What iterate_fd() adds up. */
-struct fd_sums {
-	unsigned int fds;
-	bool direct;
-};
-
-/*
- * Where block I/O pins its pages, fork leaves them to the parent, and the file
- * systems on a block device all go that way. Others may still only reference
- * them (NFS and Ceph do).
- */
-static int look_at_fd(const void *arg, struct file *file, unsigned int fd)
-{
-	struct fd_sums *sums = (struct fd_sums *)arg;
-	struct inode *inode = file_inode(file);
-
-	sums->fds++;
-	if (!(READ_ONCE(file->f_flags) & O_DIRECT) || S_ISFIFO(inode->i_mode))
-		return 0;
-	if (kcs_dio_pins_pages() &&
-	    (S_ISBLK(inode->i_mode) ||
-	     (inode->i_sb->s_type->fs_flags & FS_REQUIRES_DEV)))
-		return 0;
-	sums->direct = true;
-	return 1;
-}
-
-static void look_at_fds(struct task_struct *leader, struct fd_sums *sums)
-{
-	struct files_struct *last = NULL;
-	struct task_struct *task;
-
-	rcu_read_lock();
-	for_each_thread(leader, task) {
-		task_lock(task);
-		if (task->files && task->files != last) {
-			last = task->files;
-			iterate_fd(last, 0, look_at_fd, sums);
-		}
-		task_unlock(task);
-	}
-	rcu_read_unlock();
-}
-
-#ifdef CONFIG_IO_URING
-static bool has_io_uring(struct task_struct *leader)
-{
-	struct task_struct *task;
-	bool has = false;
-
-	rcu_read_lock();
-	for_each_thread(leader, task)
-		has |= READ_ONCE(task->io_uring) != NULL;
-	rcu_read_unlock();
-	return has;
-}
-#else
-static bool has_io_uring(struct task_struct *leader)
-{
-	return false;
-}
-#endif
-
-static bool has_aio(struct mm_struct *mm)
+static bool has_aio(const struct mm_struct *mm)
 {
 #ifdef CONFIG_AIO
 	return rcu_access_pointer(mm->ioctx_table);
@@ -166,67 +110,156 @@ static bool has_aio(struct mm_struct *mm)
 #endif
 }
 
-/*
- * Direct I/O by page reference: fork would write-protect the page under the
- * I/O, the target's next write to it would get a copy, and the result of the
- * I/O would go to the old page, which then belongs to the clone alone.
- */
-static int check_direct_io(const struct kcs_target *target, struct fd_sums *sums,
-			   struct kcs_refusal *why)
+/* AIO that holds references to pages, for as long as it takes. */
+static bool has_stray_aio(const struct mm_struct *mm)
 {
-	look_at_fds(target->leader, sums);
-	if (sums->direct)
-		return kcs_refuse(why, EOPNOTSUPP,
-				  "the process has a file open with O_DIRECT, and a snapshot could divert what it reads: close it, or use gcore");
+	return has_aio(mm) && !kcs_dio_pins_pages();
+}
+
+static int refuse_clone(struct kcs_refusal *why, const char *what)
+{
+	return kcs_refuse(why, EOPNOTSUPP,
+			  "%s: use --mode stop with a --max-pause that suits", what);
+}
+
+/*
+ * Direct I/O by page reference: see pin.h. What nothing tells of stays a risk:
+ * a file that was closed while I/O is under way, SG_IO, and drivers that take
+ * references of their own.
+ */
+static int check_direct_io(const struct kcs_target *target,
+			   const struct kcs_users *users, struct kcs_refusal *why)
+{
+	if (users->direct)
+		return refuse_clone(why,
+				    "the process has a file open with O_DIRECT that is not on a local disk, and a copy-on-write snapshot could divert what it reads");
 	if (kcs_dio_pins_pages())
 		return 0;
-	if (has_aio(target->mm))
-		return kcs_refuse(why, EOPNOTSUPP,
-				  "the process has an AIO context, and on this kernel a snapshot could divert what it reads: use gcore, or a kernel from 6.5 on");
-	if (has_io_uring(target->leader))
-		return kcs_refuse(why, EOPNOTSUPP,
-				  "the process uses io_uring, and on this kernel a snapshot could divert what it reads: use gcore, or a kernel from 6.5 on");
+	if (users->io_uring)
+		return refuse_clone(why,
+				    "the process uses io_uring, and on a kernel before 6.5 a copy-on-write snapshot could divert what it reads");
+	if (has_aio(target->mm) && !kcs_can_pin_page())
+		return refuse_clone(why,
+				    "the process has an AIO context, and on this kernel a copy-on-write snapshot could divert what it reads");
 	return 0;
 }
 
-int kcs_admit_parked(const struct kcs_target *target, struct kcs_refusal *why)
+/* What is under I/O may then be in the swap cache alone. */
+static int check_swapped(const struct kcs_target *target, struct kcs_refusal *why)
 {
-	struct fd_sums fds = {};
+	u64 swapped = get_mm_counter(target->mm, MM_SWAPENTS);
 
-	return check_direct_io(target, &fds, why);
-}
-
-static unsigned int count_threads(struct task_struct *leader, bool *realtime)
-{
-	struct task_struct *task;
-	unsigned int n = 0;
-
-	*realtime = false;
-	rcu_read_lock();
-	for_each_thread(leader, task) {
-		n++;
-		*realtime |= rt_task(task) && !(task->flags & PF_IO_WORKER);
-	}
-	rcu_read_unlock();
-	return n;
+	if (!swapped || !has_stray_aio(target->mm))
+		return 0;
+	return kcs_refuse(why, EOPNOTSUPP,
+			  "the process has an AIO context and %llu KiB swapped out, which on a kernel before 6.5 may be under I/O: swap it in, or use --mode stop with --max-pause",
+			  swapped << (PAGE_SHIFT - 10));
 }
 
 static int check_latency(const struct kcs_target *target,
-			 const struct kcs_request *req, bool realtime,
-			 struct kcs_refusal *why)
+			 const struct kcs_request *req,
+			 const struct kcs_users *users, struct kcs_refusal *why)
 {
 	if ((target->mm->def_flags & VM_LOCKED) &&
 	    !(req->allow & KCORESNAP_ALLOW_MLOCKED))
 		return kcs_refuse(why, EOPNOTSUPP,
-				  "the process locked all its memory (mlockall) and would take copy-on-write faults: accept that with --allow mlocked");
-	if (realtime && !(req->allow & KCORESNAP_ALLOW_REALTIME))
+				  "the process locked all its memory (mlockall) and would take copy-on-write faults: accept that with --allow mlocked, or use --mode stop");
+	if (users->realtime && !(req->allow & KCORESNAP_ALLOW_REALTIME))
 		return kcs_refuse(why, EOPNOTSUPP,
-				  "the process has a real-time thread, which would take copy-on-write faults: accept that with --allow realtime");
+				  "the process has a real-time thread, which would take copy-on-write faults: accept that with --allow realtime, or use --mode stop");
+	return 0;
+}
+
+static u64 drain_limit(const struct kcs_request *req,
+		       const struct kcs_forecast *forecast)
+{
+	u64 rest = forecast->pause_ns - forecast->drain_ns;
+
+	return min(req->max_pause_ns - min(rest, req->max_pause_ns),
+		   req->max_pause_ns / 2);
+}
+
+int kcs_admit_parked(const struct kcs_target *target, const struct kcs_request *req,
+		     const struct kcs_forecast *forecast, struct kcs_parkset *set,
+		     struct kcs_pins *pins, struct kcs_refusal *why)
+{
+	u64 until = set->started_ns + drain_limit(req, forecast);
+	struct kcs_users users;
+	int err;
+
+	kcs_users_look_parked(target, set, &users);
+	err = check_direct_io(target, &users, why) ?:
+	      check_latency(target, req, &users, why);
+	if (err)
+		return err;
+	if (has_stray_aio(target->mm) && !forecast->pins)
+		return kcs_refuse(why, EAGAIN,
+				  "process %d has just begun to use AIO: try again", req->pid);
+	if (users.drains || forecast->pins)
+		err = kcs_parkset_drain(set, until);
+	if (!err && forecast->pins)
+		err = kcs_pins_take(pins, set, until);
+	switch (err) {
+	case 0:
+		return 0;
+	case -EINTR:
+		return fatal_signal_pending(current) ? kcs_refuse_killed(why) : 0;
+	case -ENOSPC:
+		return refuse_clone(why,
+				    "more of the process's memory may be under direct I/O than can be copied");
+	default:
+		return kcs_refuse(why, EAGAIN,
+				  "direct I/O of process %d was under way for longer than could be waited for within the bound of %llu us: try again, or allow more with --max-pause",
+				  req->pid, div_u64(req->max_pause_ns, NSEC_PER_USEC));
+	}
+}
+
+struct copy_walk {
+	struct kcs_walk walk;
+	struct kcs_stray memo;
+	bool strays;
+	u64 copies;
+};
+
+static int count_copies(struct kcs_walk *walk, struct page *page, unsigned int nr,
+			bool writable)
+{
+	struct copy_walk *copy = container_of(walk, struct copy_walk, walk);
+
+	if (kcs_fork_copies(page) ||
+	    (copy->strays && kcs_stray_page(&copy->memo, page, writable || nr > 1)))
+		copy->copies += nr;
+	return 0;
+}
+
+/*
+ * That some page was pinned once is remembered for good, and which ones are now
+ * only their reference counts tell.
+ */
+static int find_copies(struct kcs_forecast *forecast, struct mm_struct *mm,
+		       const struct mapping_sums *maps, struct kcs_refusal *why)
+{
+	struct copy_walk copy = {
+		.walk = { .mm = mm, .visit = count_copies },
+		.strays = forecast->pins,
+	};
+	int more = kcs_mm_has_pinned(mm) || forecast->pins;
+
+	while (more) {
+		if (mmap_read_lock_killable(mm))
+			return kcs_refuse_killed(why);
+		more = kcs_walk_some(&copy.walk);
+		mmap_read_unlock(mm);
+		cond_resched();
+	}
+	forecast->copies = copy.copies;
+	if (kcs_mm_has_pinned(mm))
+		forecast->copies += maps->hugetlb >> PAGE_SHIFT;
 	return 0;
 }
 
 static void predict(struct kcs_forecast *forecast, struct mm_struct *mm,
-		    const struct mapping_sums *maps, unsigned int fds)
+		    const struct mapping_sums *maps, const struct kcs_users *users)
 {
 	u64 anon = get_mm_counter(mm, MM_ANONPAGES);
 	u64 swap = get_mm_counter(mm, MM_SWAPENTS);
@@ -236,23 +269,22 @@ static void predict(struct kcs_forecast *forecast, struct mm_struct *mm,
 	/* Table entries of file pages are copied only beside anonymous ones. */
 	forecast->pages = anon + swap;
 	forecast->growth = (anon + swap) << PAGE_SHIFT;
+	if (users->drains || forecast->pins)
+		forecast->drain_ns = COST_DRAIN_NS;
 
+	ns += forecast->drain_ns;
 	ns += forecast->pages * READ_ONCE(learned_page_ns);
+	ns += forecast->copies * COST_COPY_PAGE_NS;
+	ns += forecast->pins ? anon * COST_SCAN_PAGE_NS : 0;
 	ns += (u64)(maps->vmas + maps->trimmed) * COST_VMA_NS;
 	ns += (u64)forecast->threads * COST_THREAD_NS;
-	ns += (u64)fds * COST_FD_NS;
+	ns += (u64)users->fds * COST_FD_NS;
 	ns += (min_t(u64, maps->excluded, KCS_CAPTURE_LIMIT) >> PAGE_SHIFT) *
 	      COST_COPY_PAGE_NS;
-	/*
-	 * The flag says that some page was pinned once, nothing says which are
-	 * now; fork copies each that may be.
-	 */
-	if (kcs_mm_has_pinned(mm))
-		ns += anon * COST_COPY_PAGE_NS;
 	forecast->pause_ns = ns;
 }
 
-static int check_pause(const struct kcs_forecast *forecast, bool pinned,
+static int check_pause(const struct kcs_forecast *forecast,
 		       const struct kcs_request *req, struct kcs_refusal *why)
 {
 	u64 bound_us = div_u64(req->max_pause_ns, NSEC_PER_USEC);
@@ -262,7 +294,8 @@ static int check_pause(const struct kcs_forecast *forecast, bool pinned,
 		return 0;
 	return kcs_refuse(why, ETIME,
 			  "the pause would be about %llu us%s, beyond the bound of %llu us: accept it with --max-pause %lluus",
-			  pause_us, pinned ? ", as memory was pinned for I/O" : "",
+			  pause_us,
+			  forecast->copies ? ", as memory is pinned for I/O" : "",
 			  bound_us, pause_us + pause_us / 2);
 }
 
@@ -291,15 +324,37 @@ static int admit_live(const struct kcs_request *req, struct kcs_forecast *foreca
 {
 	forecast->pause_ns = COST_BASE_NS + (u64)forecast->vmas * COST_VMA_NS +
 			     (u64)forecast->threads * COST_THREAD_NS;
-	return check_pause(forecast, false, req, why);
+	return check_pause(forecast, req, why);
+}
+
+/* What only a clone can do harm to, or costs. */
+static int admit_clone(const struct kcs_target *target, const struct kcs_request *req,
+		       const struct kcs_users *users, const struct mapping_sums *maps,
+		       struct kcs_forecast *forecast, struct kcs_refusal *why)
+{
+	int err;
+
+	if (maps->userfaultfd)
+		return refuse_clone(why,
+				    "the process handles page faults itself (userfaultfd), which a copy-on-write snapshot would disturb");
+	err = check_direct_io(target, users, why) ?: check_swapped(target, why);
+	if (err)
+		return err;
+	forecast->pins = has_stray_aio(target->mm);
+	err = find_copies(forecast, target->mm, maps, why);
+	if (err)
+		return err;
+	predict(forecast, target->mm, maps, users);
+	return check_latency(target, req, users, why) ?:
+	       check_pause(forecast, req, why) ?:
+	       check_room(target, forecast, maps->accountable, why);
 }
 
 int kcs_admit(const struct kcs_target *target, const struct kcs_request *req,
 	      struct kcs_forecast *forecast, struct kcs_refusal *why)
 {
 	struct mapping_sums maps = {};
-	struct fd_sums fds = {};
-	bool realtime;
+	struct kcs_users users;
 	int err;
 
 	*forecast = (struct kcs_forecast) {};
@@ -307,26 +362,13 @@ int kcs_admit(const struct kcs_target *target, const struct kcs_request *req,
 		return kcs_refuse(why, ESRCH,
 				  "process %d is exiting or dumping core: nothing is left to snapshot",
 				  req->pid);
-
-	forecast->threads = count_threads(target->leader, &realtime);
+	kcs_users_look(target, &users);
+	forecast->threads = users.threads;
 	err = sum_mappings(target->mm, &maps, why);
 	if (err)
 		return err;
 	forecast->vmas = maps.vmas;
 	if (req->mode != KCORESNAP_MODE_COW)
 		return admit_live(req, forecast, why);
-	if (maps.userfaultfd)
-		return kcs_refuse(why, EOPNOTSUPP,
-				  "the process handles page faults itself (userfaultfd), which a snapshot would disturb: use gcore");
-	err = check_direct_io(target, &fds, why);
-	if (err)
-		return err;
-	predict(forecast, target->mm, &maps, fds.fds);
-	err = check_latency(target, req, realtime, why);
-	if (err)
-		return err;
-	err = check_pause(forecast, kcs_mm_has_pinned(target->mm), req, why);
-	if (err)
-		return err;
-	return check_room(target, forecast, maps.accountable, why);
+	return admit_clone(target, req, &users, &maps, forecast, why);
 }

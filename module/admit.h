@@ -9,19 +9,24 @@
 
 #include <linux/types.h>
 
+struct kcs_parkset;
+struct kcs_pins;
 struct kcs_refusal;
 struct kcs_request;
 struct kcs_target;
-struct mem_cgroup;
 
 /**
  * struct kcs_forecast - what a snapshot will cost
- * @threads: live threads of the thread group
+ * @threads: that use the address space, those of other processes included
  * @vmas: mappings
  * @excluded: bytes that have to be captured or read live: VM_DONTCOPY,
  *	VM_WIPEONFORK, private hugetlb
  * @pages: pages whose table entries the clone copies
+ * @copies: pages that it copies at once, as they are pinned or may be under
+ *	direct I/O
+ * @pins: AIO may be under way by references: pages have to be pinned
  * @pause_ns: the predicted pause
+ * @drain_ns: of this, set aside for direct I/O to end
  * @growth: bytes by which memory use can grow while a clone lives
  */
 struct kcs_forecast {
@@ -29,7 +34,10 @@ struct kcs_forecast {
 	unsigned int vmas;
 	u64 excluded;
 	u64 pages;
+	u64 copies;
+	bool pins;
 	u64 pause_ns;
+	u64 drain_ns;
 	u64 growth;
 };
 
@@ -41,25 +49,32 @@ struct kcs_forecast {
  * @why: filled in on refusal
  *
  * Context: sleeps, killably. Holds the target's mmap_lock for reading while it
- * walks the mappings.
+ * walks the mappings, and by pieces while it walks page tables.
  * Return: 0, -EOPNOTSUPP, -ETIME, -ENOMEM, -EINTR.
  */
 int kcs_admit(const struct kcs_target *target, const struct kcs_request *req,
 	      struct kcs_forecast *forecast, struct kcs_refusal *why);
 
 /**
- * kcs_admit_parked() - what may have changed since kcs_admit(): direct I/O
+ * kcs_admit_parked() - what may have changed since kcs_admit(), and what can
+ *	only be settled now: direct I/O
+ * @set: acknowledged
+ * @forecast: of kcs_admit()
+ * @pins: allocated where @forecast->pins; to be dropped when the clone is made
  *
- * Context: the target is parked; does not sleep.
- * Return: 0 or -EOPNOTSUPP.
+ * Context: sleeps as long as direct I/O is under way, at most half the pause
+ * that is allowed.
+ * Return: 0, -EOPNOTSUPP, -EAGAIN, -EINTR.
  */
-int kcs_admit_parked(const struct kcs_target *target, struct kcs_refusal *why);
+int kcs_admit_parked(const struct kcs_target *target, const struct kcs_request *req,
+		     const struct kcs_forecast *forecast, struct kcs_parkset *set,
+		     struct kcs_pins *pins, struct kcs_refusal *why);
 
 /**
  * kcs_admit_learn() - let later predictions know what a clone took
- * @pages: whose table entries were copied
- * @clone_ns: how long that took
+ * @forecast: of that clone
+ * @clone_ns: how long it took
  */
-void kcs_admit_learn(u64 pages, u64 clone_ns);
+void kcs_admit_learn(const struct kcs_forecast *forecast, u64 clone_ns);
 
 #endif

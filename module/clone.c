@@ -19,6 +19,7 @@ static void job_free(struct kcs_clone_job *job)
 {
 	if (job->clone)
 		mmput(job->clone);
+	kcs_pins_free(&job->pins);
 	kcs_capture_free(&job->capture);
 	kcs_segments_free(&job->segs);
 	put_task_struct(job->task);
@@ -82,6 +83,7 @@ static int duplicate(struct kcs_clone_job *job, struct task_struct **child)
 	pid = kcs_kernel_clone(&args);
 	if (pid < 0)
 		module_put(THIS_MODULE);
+	kcs_pins_drop(&job->pins);
 	job->clone_ns = ktime_get_ns() - start;
 	job->clone = kcs_parkset_take_clone(job->set, child);
 	if (pid < 0)

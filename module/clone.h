@@ -17,6 +17,7 @@
 #include <linux/types.h>
 
 #include "capture.h"
+#include "pin.h"
 #include "vma.h"
 
 struct kcs_parkset;
@@ -28,6 +29,8 @@ struct kcs_parkset;
  * @target: address space to clone, with an mm_users reference of the thread's
  * @set: the park set, set by kcs_clone_start()
  * @filter: coredump_filter bits
+ * @pins: pages that are to stay with the target; the thread drops them when it
+ *	has cloned
  * @ready: the thread runs and has adopted @target
  * @go: kcs_clone_start() or kcs_clone_abandon() was called
  * @abandoned: nobody wants the result any more
@@ -45,6 +48,7 @@ struct kcs_clone_job {
 	struct mm_struct *target;
 	struct kcs_parkset *set;
 	u32 filter;
+	struct kcs_pins pins;
 	struct completion ready;
 	struct completion go;
 	bool abandoned;

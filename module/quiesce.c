@@ -139,24 +139,6 @@ int kcs_parkset_add_group(struct kcs_parkset *set, struct task_struct *leader)
 	return err;
 }
 
-/*
- * A task that has left the mm stays in the set. Those that have not are counted
- * after the references are: so one that leaves in between can't stand for one
- * that is missing.
- */
-bool kcs_parkset_may_miss(struct kcs_parkset *set, int known)
-{
-	/* Pairs with add_task(). */
-	unsigned int used = smp_load_acquire(&set->used), i;
-	int users = atomic_read(&set->mm->mm_users);
-
-	/* Pairs with exit_mm(), which clears the pointer, then drops the reference. */
-	smp_rmb();
-	for (i = 0; i < used; i++)
-		users -= READ_ONCE(kcs_parkset_slot(set, i)->task->mm) == set->mm;
-	return users > known;
-}
-
 int kcs_parkset_add_sharers(struct kcs_parkset *set)
 {
 	struct task_struct *group, *task;

@@ -21,6 +21,7 @@
 #include "stream.h"
 #include "take.h"
 #include "target.h"
+#include "users.h"
 #include "vma.h"
 
 #define SETTLE_NS		(2 * NSEC_PER_MSEC)	/* for threads to park, after the clone */
@@ -47,11 +48,15 @@ static int prepare_clone(struct taking *t)
 	int err;
 
 	t->job = kcs_clone_create(t->target.mm, t->filter, t->snap->forecast.excluded);
-	if (!IS_ERR(t->job))
-		return 0;
-	err = PTR_ERR(t->job);
-	t->job = NULL;
-	return err == -EINTR ? kcs_refuse_killed(t->why) : kcs_refuse_nomem(t->why);
+	if (IS_ERR(t->job)) {
+		err = PTR_ERR(t->job);
+		t->job = NULL;
+		return err == -EINTR ? kcs_refuse_killed(t->why) :
+				       kcs_refuse_nomem(t->why);
+	}
+	if (t->snap->forecast.pins && kcs_pins_alloc(&t->job->pins))
+		return kcs_refuse_nomem(t->why);
+	return 0;
 }
 
 static int prepare(struct taking *t)
@@ -73,25 +78,22 @@ static int prepare(struct taking *t)
 	return 0;
 }
 
-/* References that are not a task's: the target's, and the job's if there is one. */
-static int our_mm_users(const struct taking *t)
-{
-	return 1 + !!t->job;
-}
-
 static int park_all(struct taking *t)
 {
 	int err = kcs_parkset_add_group(t->set, t->target.leader);
 
-	if (!err && kcs_parkset_may_miss(t->set, our_mm_users(t)))
+	/* Ours are the target's reference and, if there is one, the job's. */
+	if (!err && kcs_users_may_share(&t->target, 1 + !!t->job))
 		err = kcs_parkset_add_sharers(t->set);
 	if (err)
 		return kcs_refuse(t->why, EAGAIN,
 				  "process %d creates threads faster than they could be stopped: try again",
 				  t->req->pid);
 	kcs_parkset_acknowledge(t->set);
-	return kcs_snapshot_is_live(t->snap) ? 0 :
-	       kcs_admit_parked(&t->target, t->why);
+	if (kcs_snapshot_is_live(t->snap))
+		return 0;
+	return kcs_admit_parked(&t->target, t->req, &t->snap->forecast, t->set,
+				&t->job->pins, t->why);
 }
 
 /* Beside the clone; when that is done, a moment more for those about to park. */
@@ -224,7 +226,7 @@ static int pause_target(struct taking *t)
 		err = check_release(t, held);
 	if (!err && t->job) {
 		figures->clone_ns = t->job->clone_ns;
-		kcs_admit_learn(t->snap->forecast.pages, figures->clone_ns);
+		kcs_admit_learn(&t->snap->forecast, figures->clone_ns);
 	}
 	return err;
 }

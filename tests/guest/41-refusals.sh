@@ -8,44 +8,51 @@
 cgroup=/sys/fs/cgroup/kcs-41
 file=/var/tmp/41-refusals
 
-# Block I/O pins its pages from 6.5 on, and fork leaves pinned pages to the parent.
-pins()
-{
-	local major minor
+plan 34
 
-	IFS=.- read -r major minor _ < <(uname -r)
-	[ "$major" -gt 6 ] || { [ "$major" -eq 6 ] && [ "$minor" -ge 5 ]; }
+# One that can't be had here is no failure.
+had()
+{
+	[ -z "$why" ] || skip "$1" "$why"
+	[ -z "$why" ]
 }
 
-plan 25
+# Direct I/O, in the process itself and in one that shares its memory.
 
-# direct NAME REGEX KIND...: refused where direct I/O takes references only, taken where it pins
-direct()
-{
-	local name=$1 regex=$2
-
-	shift 2
-	target "$@"
-	if [ -n "$why" ]; then
-		skip "$name" "$why"
-	elif pins; then
-		taken "$name: no harm on this kernel"
-	else
-		refused 5 "$regex" "$name"
+dd if=/dev/zero of="$file" bs=4096 count=4 2>/dev/null
+dd if=/dev/zero of="$KCS_OUT/41-refusals" bs=4096 count=4 2>/dev/null
+for sharer in "" "sharer "; do
+	who=${sharer:+a sharer with }
+	# shellcheck disable=SC2086 # a word or none
+	target ${sharer}odirect "$file"
+	had "${who}a file on a disk open with O_DIRECT" && taken "${who}a file on a disk open with O_DIRECT"
+	forget
+	# shellcheck disable=SC2086
+	target ${sharer}odirect "$KCS_OUT/41-refusals"
+	had "${who}a file open with O_DIRECT on no disk" &&
+		refused 5 "open with O_DIRECT that is not on a local disk.*--mode stop" "${who}a file open with O_DIRECT on no disk"
+	forget
+	# shellcheck disable=SC2086
+	target ${sharer}io_uring
+	if had "${who}an io_uring"; then
+		if pins; then
+			taken "${who}an io_uring: no harm on this kernel"
+		else
+			refused 5 "uses io_uring.*--mode stop" "${who}an io_uring"
+		fi
 	fi
 	forget
-}
-dd if=/dev/zero of="$file" bs=4096 count=4 2>/dev/null
-direct "a file open with O_DIRECT" "a file open with O_DIRECT.*use gcore" odirect "$file"
-direct "an AIO context" "an AIO context.*use gcore" aio
-direct "an io_uring" "uses io_uring.*use gcore" io_uring
-rm "$file"
+done
+target aio
+had "an AIO context" && taken "an AIO context"
+forget
+rm "$file" "$KCS_OUT/41-refusals"
 
 target userfaultfd
 if [ -n "$why" ]; then
 	skip "userfaultfd" "$why"
 else
-	refused 5 "handles page faults itself \(userfaultfd\).*use gcore" "userfaultfd"
+	refused 5 "handles page faults itself \(userfaultfd\).*--mode stop" "userfaultfd"
 fi
 forget
 
@@ -59,6 +66,33 @@ target realtime
 refused 5 "has a real-time thread.*--allow realtime" "a SCHED_FIFO thread"
 refused 5 "has a real-time thread.*--allow realtime" "a SCHED_FIFO thread, another risk accepted" --allow mlocked
 taken "a SCHED_FIFO thread, accepted" --allow realtime
+forget
+
+target sharer realtime
+refused 5 "has a real-time thread.*--allow realtime" "a sharer with a SCHED_FIFO thread"
+forget
+
+# What is pinned is copied within the pause, and not what was pinned once.
+
+target used 128
+plain=$(predicted --max-pause 20s)
+forget
+target pinned 16 128
+if had "the prediction counts what is pinned"; then
+	pinned=$(predicted --max-pause 20s)
+	diag "predicted for 128 MiB: $plain us, with 16 MiB of it pinned $pinned us"
+	# 1 us a page.
+	num $((pinned - plain)) -ge 4000 "the prediction counts what is pinned"
+	num $((pinned - plain)) -le 12000 "and not what is not"
+	taken "memory that is pinned"
+else
+	skip "and not what is not" "$why"
+	skip "memory that is pinned" "$why"
+fi
+forget
+target unpinned 128
+had "memory that was pinned once costs nothing" &&
+	num $(($(predicted --max-pause 20s) - plain)) -le 2000 "memory that was pinned once costs nothing"
 forget
 
 target plain

@@ -8,6 +8,8 @@
 #   refused STATUS REGEX NAME OPTION...	passes if kcoresnap OPTION... $pid ends with STATUS and one sentence that matches,
 #				on stdout nothing, and leaves the process running and the list of snapshots empty
 #   taken NAME OPTION...		passes if it writes a core
+#   predicted OPTION...		the pause that a dry run predicts, in us
+#   pins			does this kernel's block I/O pin its pages, so that fork leaves them to the parent?
 
 KCS_ONE_LINE='^kcoresnap: [^[:cntrl:]]+$'
 
@@ -96,4 +98,19 @@ taken()
 		kcs_show_run "$KCS" "$@" "$pid"
 		not_ok "$name" "$wrong"
 	fi
+}
+
+predicted()
+{
+	"$KCS" --dry-run "$@" "$pid" 2>&1 | awk '/^predicted pause/ {
+		print int($3 * ($4 == "s" ? 1000000 : $4 == "ms" ? 1000 : $4 == "us" ? 1 : 0.001)) }'
+}
+
+# From 6.5 on.
+pins()
+{
+	local major minor
+
+	IFS=.- read -r major minor _ < <(uname -r)
+	[ "$major" -gt 6 ] || { [ "$major" -eq 6 ] && [ "$minor" -ge 5 ]; }
 }

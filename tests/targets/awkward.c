@@ -17,10 +17,15 @@
  *	zombie		is a zombie: its parent, who says so, does not reap it;
  *			prints "ready PID"
  *	leaderless	only the other thread is left
+ *	sharer KIND [ARGUMENT]	a process that shares its memory, and nothing else,
+ *			is so
+ *	pinned MIB TOTAL	has used TOTAL MiB, MIB of which are pinned
+ *	unpinned MIB	has used MIB, all of which was pinned and is no more
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/aio_abi.h>
+#include <linux/if_xdp.h>
 #include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <sched.h>
@@ -32,12 +37,20 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #ifndef SYS_io_uring_setup
 #define SYS_io_uring_setup 425
+#endif
+
+#ifndef AF_XDP
+#define AF_XDP 44
+#endif
+#ifndef SOL_XDP
+#define SOL_XDP 283
 #endif
 
 #define MIB (1UL << 20)
@@ -94,6 +107,22 @@ static void *other_thread(void *arg)
 	return NULL;
 }
 
+/* As buffers of an XDP socket, which every kernel pins. Returns the socket. */
+static int pin(char *memory, size_t len)
+{
+	struct xdp_umem_reg reg = { .addr = (uintptr_t)memory, .len = len, .chunk_size = 4096 };
+	int fd = socket(AF_XDP, SOCK_RAW, 0);
+
+	need(fd < 0, "AF_XDP");
+	need(setsockopt(fd, SOL_XDP, XDP_UMEM_REG, &reg, sizeof(reg)), "XDP_UMEM_REG");
+	return fd;
+}
+
+static char *use(size_t len)
+{
+	return memset(map(len), 'u', len);
+}
+
 static void become(const char *kind, const char *argument)
 {
 	static uint64_t params[15];	/* of io_uring: 120 bytes of zeros */
@@ -112,9 +141,38 @@ static void become(const char *kind, const char *argument)
 	else if (!strcmp(kind, "undumpable"))
 		need(prctl(PR_SET_DUMPABLE, 0), "PR_SET_DUMPABLE");
 	else if (!strcmp(kind, "used"))
-		memset(map(atol(argument) * MIB), 'u', atol(argument) * MIB);
+		use(atol(argument) * MIB);
+	else if (!strcmp(kind, "unpinned"))
+		close(pin(use(atol(argument) * MIB), atol(argument) * MIB));
 	else if (!strcmp(kind, "mapped"))
 		map(atol(argument) * MIB);
+}
+
+static int share(void *arg)
+{
+	char **argv = arg;
+	struct sched_param param = { .sched_priority = 1 };
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (!strcmp(argv[0], "realtime"))
+		need(sched_setscheduler(0, SCHED_FIFO, &param), "SCHED_FIFO");
+	else
+		become(argv[0], argv[1] ? argv[1] : "");
+	printf("ready %d\n", getppid());
+	fflush(stdout);
+	for (;;)
+		pause();
+	return 0;
+}
+
+/* The sharer goes with its parent. */
+static void be_shared(char **argv)
+{
+	char *stack = map(MIB);
+
+	need(clone(share, stack + MIB, CLONE_VM, argv) < 0, "clone");
+	for (;;)
+		pause();
 }
 
 static int leave_zombie(void)
@@ -138,7 +196,12 @@ int main(int argc, char **argv)
 
 	if (!strcmp(kind, "zombie"))
 		return leave_zombie();
-	become(kind, argc > 2 ? argv[2] : "");
+	if (!strcmp(kind, "sharer") && argc > 2)
+		be_shared(argv + 2);
+	if (!strcmp(kind, "pinned") && argc > 3)
+		pin(use(atol(argv[3]) * MIB), atol(argv[2]) * MIB);
+	else
+		become(kind, argc > 2 ? argv[2] : "");
 	need(pthread_create(&thread, NULL, other_thread, (void *)kind), "pthread_create");
 	if (!strcmp(kind, "leaderless"))
 		pthread_exit(NULL);
