@@ -35,6 +35,9 @@ ssize_t kcs_mapped_read(struct file *file, loff_t pos, struct iov_iter *iter);
  * @buf: where to
  * @len: bytes
  *
+ * Waits for a disk, but not for a server: where that is, only what is cached is
+ * read.
+ *
  * Return: bytes read.
  */
 size_t kcs_peek_file(struct file *file, void *buf, size_t len);

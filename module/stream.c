@@ -242,6 +242,44 @@ static ssize_t put_live_hole(struct cursor *cur, unsigned long addr, size_t len)
 	return done;
 }
 
+/* As a page fault would get it, but not put into the page tables. */
+static struct page *fault_in_vain(struct vm_area_struct *vma, unsigned long addr)
+{
+	struct vm_fault fault = {
+		.vma = vma,
+		.gfp_mask = GFP_KERNEL,
+		.pgoff = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT),
+		.address = addr,
+	};
+
+	return vma->vm_ops->fault(&fault) ? NULL : fault.page;
+}
+
+/* A page of the vdso or the like. The caller holds @mm's mmap_lock for reading. */
+static struct page *special_page(struct mm_struct *mm, unsigned long addr)
+{
+	struct vm_area_struct *vma = find_vma(mm, addr);
+
+	if (!vma || vma->vm_start > addr || !kcs_vma_is_special(vma) ||
+	    !vma->vm_ops->fault || (vma->vm_flags & (VM_IO | VM_PFNMAP)))
+		return NULL;
+	return fault_in_vain(vma, addr);
+}
+
+static ssize_t read_special(struct cursor *cur, struct mm_struct *mm,
+			    unsigned long addr, size_t len)
+{
+	size_t offset = addr & ~PAGE_MASK;
+	int err = lock_mm(mm, cur->nowait);
+
+	if (err)
+		return err;
+	len = min_t(size_t, len, PAGE_SIZE - offset);
+	cur->pages[0] = special_page(mm, addr & PAGE_MASK);
+	mmap_read_unlock(mm);
+	return cur->pages[0] ? put_pages(cur, 1, offset, len, true) : put_lost(cur, len);
+}
+
 /*
  * Nothing is faulted into the target: what its page tables do not have is in the
  * file or nowhere. Only what it has in swap is brought in, within its limits.
@@ -280,9 +318,13 @@ static ssize_t read_target(struct cursor *cur, struct mm_struct *mm,
 		return -EAGAIN;
 	if (got == -EINTR || fatal_signal_pending(current))
 		return -EINTR;
+	len = min_t(size_t, len, PAGE_SIZE - offset);
 	if (got == -EFAULT && (cur->seg->flags & VM_HUGETLB))
-		return put_live_hole(cur, addr, min_t(size_t, len, PAGE_SIZE - offset));
-	return put_lost(cur, min_t(size_t, len, PAGE_SIZE - offset));
+		return put_live_hole(cur, addr, len);
+	/* A mark where a page would be, as of a guard region. */
+	if (got == -EFAULT && state == KCS_PAGE_ELSEWHERE)
+		return put_unmapped(cur, addr, len);
+	return put_lost(cur, len);
 }
 
 static ssize_t read_live(struct cursor *cur, unsigned long addr, size_t len)
@@ -294,7 +336,8 @@ static ssize_t read_live(struct cursor *cur, unsigned long addr, size_t len)
 	if (!mmget_not_zero(mm))
 		return put_lost(cur, len);
 	cur->unsure = 0;
-	done = read_target(cur, mm, addr, len);
+	done = cur->seg->special ? read_special(cur, mm, addr, len) :
+				   read_target(cur, mm, addr, len);
 	mmput(mm);
 	if (!held || !kcs_snapshot_holds(cur->snap))
 		count(&cur->snap->inexact_bytes, cur->unsure);

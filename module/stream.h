@@ -34,7 +34,7 @@ ssize_t kcs_stream_read(struct kcs_snapshot *snap, loff_t pos,
  * @addr: any
  * @buf: where to
  * @len: bytes
- * @live: it is the target's: bring nothing into it
+ * @live: take no page fault
  *
  * Return: bytes read before something could not be.
  */

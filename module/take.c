@@ -270,15 +270,16 @@ static void take_over(struct taking *t)
 	count_threads(t);
 }
 
-static u64 resolve_size(struct kcs_segment *seg, struct mm_struct *mm, bool live)
+/* Not by a page fault, which may wait for ever where the file's server is gone. */
+static u64 resolve_size(struct kcs_segment *seg, struct mm_struct *mm)
 {
 	char magic[SELFMAG];
 	size_t len;
 
 	if (seg->size != KCS_SIZE_MAYBE_ELF)
 		return seg->size;
-	len = kcs_peek(mm, seg->start, magic, SELFMAG, live);
-	if (!len && live && kcs_file_may_be_read(seg->file))
+	len = kcs_peek(mm, seg->start, magic, SELFMAG, true);
+	if (!len && kcs_file_may_be_read(seg->file))
 		len = kcs_peek_file(seg->file, magic, SELFMAG);
 	seg->size = len == SELFMAG && !memcmp(magic, ELFMAG, SELFMAG) ? PAGE_SIZE : 0;
 	return seg->size;
@@ -295,7 +296,6 @@ static int lay_out_segments(struct kcs_snapshot *snap, struct mm_struct *mm,
 			    struct kcs_refusal *why)
 {
 	struct kcs_segments *segs = &snap->segs;
-	bool live = kcs_snapshot_is_live(snap);
 	unsigned int i;
 
 	snap->elf = kvcalloc(max(segs->nr, 1U), sizeof(*snap->elf), GFP_KERNEL);
@@ -308,7 +308,7 @@ static int lay_out_segments(struct kcs_snapshot *snap, struct mm_struct *mm,
 			return kcs_refuse_killed(why);
 		snap->elf[i].vaddr = seg->start;
 		snap->elf[i].memsz = seg->end - seg->start;
-		snap->elf[i].filesz = resolve_size(seg, mm, live);
+		snap->elf[i].filesz = resolve_size(seg, mm);
 		snap->elf[i].flags = segment_flags(seg);
 		cond_resched();
 	}
