@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# By name only: it belongs to 98-baseline.
 # Soak: yes
 # Time limit: 60 s
 #

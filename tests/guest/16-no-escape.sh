@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# By name only: the busy target is too slow for it on some rows.
 # Soak: yes
 # Time limit: 180 s
 #

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# By name only: it takes as long as a third of the other tests.
 # Soak: yes
 # Time limit: 180 s
 #

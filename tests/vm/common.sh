@@ -64,11 +64,17 @@ row_names()
 	awk '!/^#/ && NF { print $1 }' "$kernels_table"
 }
 
+# all_names: the rows that "all" stands for
+all_names()
+{
+	awk '!/^#/ && NF && $10 == "yes" { print $1 }' "$kernels_table"
+}
+
 # row_load ROW: set row, suite, kernel, kernel_from, slow, memory, cpus and budget from the table.
 row_load()
 {
 	# shellcheck disable=SC2034
-	read -r row suite kernel kernel_from _ slow memory cpus budget < <(
+	read -r row suite kernel kernel_from _ slow memory cpus budget _ < <(
 		awk -v row="$1" '!/^#/ && $1 == row' "$kernels_table") ||
 		die "There is no row '$1' in tests/kernels: choose from $(row_names | tr '\n' ' ')or 'all'."
 }
