@@ -277,7 +277,8 @@ static ssize_t read_special(struct cursor *cur, struct mm_struct *mm,
 	len = min_t(size_t, len, PAGE_SIZE - offset);
 	cur->pages[0] = special_page(mm, addr & PAGE_MASK);
 	mmap_read_unlock(mm);
-	return cur->pages[0] ? put_pages(cur, 1, offset, len, true) : put_lost(cur, len);
+	/* The gate page is in no address space, and zeros in the kernel's core. */
+	return cur->pages[0] ? put_pages(cur, 1, offset, len, true) : put_zeros(cur, len);
 }
 
 /*
