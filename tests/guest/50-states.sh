@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# By name only: it has not been seen to pass on every row yet.
 # Time limit: 300 s
 #
 # A process in each of many states: its core shows memory and registers as they are, and it goes on as if nothing had been; or

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# By name only: it has not been seen to pass on every row yet.
 # Time limit: 240 s
 #
 # A process that is stopped, traced or both: it stays so, and neither its parent nor its tracer is told anything.

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# By name only: it has not been seen to pass on every row yet.
 # Time limit: 180 s
 #
 # A process that its cgroup keeps from running, or from forking: it is snapshotted all the same, and the cgroup does what it did.

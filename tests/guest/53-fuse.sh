@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# By name only: it has not been seen to pass on every row yet.
 # Time limit: 180 s
 #
 # File systems in user space: a process that waits for one that does not answer, and one that is the server.

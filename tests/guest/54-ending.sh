@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# By name only: it has not been seen to pass on every row yet.
 # Time limit: 180 s
 #
 # A process on its way out that can't go yet: it is refused in a sentence, and goes as it would have.

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# By name only: it has not been seen to pass on every row yet.
 # Time limit: 120 s
 #
 # A process whose thread gets no CPU, because another process's SCHED_FIFO thread has it; and one whose memory is swapped out.
