@@ -322,8 +322,8 @@ static ssize_t read_target(struct cursor *cur, struct mm_struct *mm,
 	len = min_t(size_t, len, PAGE_SIZE - offset);
 	if (got == -EFAULT && (cur->seg->flags & VM_HUGETLB))
 		return put_live_hole(cur, addr, len);
-	/* A mark where a page would be, as of a guard region. */
-	if (got == -EFAULT && state == KCS_PAGE_ELSEWHERE)
+	/* A mark where a page would be, as of a guard region; or the page of zeros. */
+	if (got == -EFAULT && (state == KCS_PAGE_ELSEWHERE || is_present(mm, addr)))
 		return put_unmapped(cur, addr, len);
 	return put_lost(cur, len);
 }
