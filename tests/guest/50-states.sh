@@ -20,7 +20,7 @@ table=(
 	"strict seccomp|strict|asleep|2|1||"
 	"a seccomp filter that kills|filter|asleep|2|1||"
 	"an io_uring that polls|uring|busy|1|1||uses io_uring"
-	"an AIO context that polls|aio|busy|1|1||an AIO context"
+	"an AIO context that polls|aio|busy|1|1||"
 	"a SCHED_FIFO spinner|fifo|busy|1|2|--allow realtime|"
 	"pid 1 of a pid namespace|init|busy|1|1||"
 	"nobody's, with RLIMIT_NPROC used up|nproc|busy|1|1||"
@@ -51,7 +51,7 @@ pid=$parent in_call=1 manner=busy
 verdict "a vfork child" "$wrong$(left)"
 
 enter uffd
-wrong=$(good_refusal 5 "handles page faults itself \(userfaultfd\).*use gcore")
+wrong=$(good_refusal 5 "handles page faults itself \(userfaultfd\).*--mode stop")
 verdict "told of forks by a userfaultfd: refused, and told of none" "$wrong$(left)"
 
 "$KCS_TARGETS/states32" &
