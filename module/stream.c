@@ -10,6 +10,8 @@
 #include <linux/slab.h>
 #include <linux/uio.h>
 
+#include <asm/vdso.h>
+
 #include "capture.h"
 #include "mapped.h"
 #include "snapshot.h"
@@ -242,45 +244,6 @@ static ssize_t put_live_hole(struct cursor *cur, unsigned long addr, size_t len)
 	return done;
 }
 
-/* As a page fault would get it, but not put into the page tables. */
-static struct page *fault_in_vain(struct vm_area_struct *vma, unsigned long addr)
-{
-	struct vm_fault fault = {
-		.vma = vma,
-		.gfp_mask = GFP_KERNEL,
-		.pgoff = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT),
-		.address = addr,
-	};
-
-	return vma->vm_ops->fault(&fault) ? NULL : fault.page;
-}
-
-/* A page of the vdso or the like. The caller holds @mm's mmap_lock for reading. */
-static struct page *special_page(struct mm_struct *mm, unsigned long addr)
-{
-	struct vm_area_struct *vma = find_vma(mm, addr);
-
-	if (!vma || vma->vm_start > addr || !kcs_vma_is_special(vma) ||
-	    !vma->vm_ops->fault || (vma->vm_flags & (VM_IO | VM_PFNMAP)))
-		return NULL;
-	return fault_in_vain(vma, addr);
-}
-
-static ssize_t read_special(struct cursor *cur, struct mm_struct *mm,
-			    unsigned long addr, size_t len)
-{
-	size_t offset = addr & ~PAGE_MASK;
-	int err = lock_mm(mm, cur->nowait);
-
-	if (err)
-		return err;
-	len = min_t(size_t, len, PAGE_SIZE - offset);
-	cur->pages[0] = special_page(mm, addr & PAGE_MASK);
-	mmap_read_unlock(mm);
-	/* The gate page is in no address space, and zeros in the kernel's core. */
-	return cur->pages[0] ? put_pages(cur, 1, offset, len, true) : put_zeros(cur, len);
-}
-
 /*
  * Nothing is faulted into the target: what its page tables do not have is in the
  * file or nowhere. Only what it has in swap is brought in, within its limits.
@@ -303,7 +266,8 @@ static ssize_t read_target(struct cursor *cur, struct mm_struct *mm,
 	mmap_read_unlock(mm);
 	len = min_t(size_t, len, nr * PAGE_SIZE - offset);
 
-	if (state == KCS_PAGE_NONE)
+	/* A special mapping's fault handler may serve its own process only. */
+	if (state == KCS_PAGE_NONE || (cur->seg->special && state != KCS_PAGE_PRESENT))
 		return put_live_hole(cur, addr, len);
 	if (state == KCS_PAGE_ELSEWHERE) {
 		if (cur->nowait)
@@ -326,6 +290,27 @@ static ssize_t read_target(struct cursor *cur, struct mm_struct *mm,
 	if (got == -EFAULT && (state == KCS_PAGE_ELSEWHERE || is_present(mm, addr)))
 		return put_unmapped(cur, addr, len);
 	return put_lost(cur, len);
+}
+
+/*
+ * The vdso may never have been touched, and must not be faulted in: but its
+ * image is the same for everybody. Other special mappings are as the page tables
+ * have them, and the gate page, which is in no address space, is zeros.
+ */
+static ssize_t read_special(struct cursor *cur, struct mm_struct *mm,
+			    unsigned long addr, size_t len)
+{
+	const struct vdso_image *image = mm->context.vdso_image;
+	unsigned long offset = addr - (unsigned long)mm->context.vdso;
+
+	if (addr >= TASK_SIZE_MAX)
+		return put_zeros(cur, len);
+	if (image && addr >= (unsigned long)mm->context.vdso && offset < image->size) {
+		len = copy_to_iter(image->data + offset,
+				   min_t(size_t, len, image->size - offset), cur->iter);
+		return len ? len : -EFAULT;
+	}
+	return read_target(cur, mm, addr, len);
 }
 
 static ssize_t read_live(struct cursor *cur, unsigned long addr, size_t len)

@@ -33,7 +33,7 @@ u32 kcs_filter_of(const struct mm_struct *mm)
 	return filter;
 }
 
-bool kcs_vma_is_special(struct vm_area_struct *vma)
+static bool is_special(struct vm_area_struct *vma)
 {
 	return vma->vm_ops && vma->vm_ops->name && vma->vm_ops->name(vma);
 }
@@ -45,7 +45,7 @@ static unsigned long dump_size(struct vm_area_struct *vma, bool written, u32 fil
 	bool shared = vma->vm_flags & VM_SHARED;
 	u32 bit;
 
-	if (kcs_vma_is_special(vma))
+	if (is_special(vma))
 		return whole;
 	if (vma->vm_flags & VM_DONTDUMP)
 		return 0;
@@ -106,7 +106,7 @@ static struct kcs_segment *add_segment(struct kcs_segments *segs,
 		.flags = vma->vm_flags,
 		.file = vma->vm_file ? get_file(vma->vm_file) : NULL,
 		.source = source_of(vma, memory),
-		.special = kcs_vma_is_special(vma),
+		.special = is_special(vma),
 	};
 	return seg;
 }

@@ -94,9 +94,6 @@ static inline bool kcs_vma_excluded(unsigned long flags)
  */
 u32 kcs_filter_of(const struct mm_struct *mm);
 
-/** kcs_vma_is_special() - named by its vm_ops: the vdso and the like */
-bool kcs_vma_is_special(struct vm_area_struct *vma);
-
 /** kcs_segments_wanted() - entries that a target will take, with some to spare */
 static inline unsigned int kcs_segments_wanted(const struct mm_struct *mm)
 {
