@@ -9,7 +9,7 @@
 . "$KCS_TREE/tests/guest/lib.sh"
 . "$KCS_TREE/tests/guest/programs.sh"
 
-seconds=$((8 * ${KCS_SCALE:-1}))
+seconds=$((3 * ${KCS_SCALE:-1}))
 declare -A stressors=(
 	[memory]="--vm 1 --vm-bytes 16M --mmap 1 --mmap-bytes 8M"
 	[futexes]="--futex 1"
@@ -20,28 +20,23 @@ declare -A stressors=(
 	[threads]="--pthread 1 --pthread-max 16"
 	[ipc]="--sem 1 --sem-sysv 1 --shm 1 --shm-sysv 1 --mq 1"
 )
-declare -A session
 plan $((2 * ${#stressors[@]}))
 
-# Nice, so that what takes the snapshots need not wait for a CPU.
 for name in "${!stressors[@]}"; do
+	# Nice, so that what takes the snapshots need not wait for a CPU. A session, so that its processes can be told from others.
 	# shellcheck disable=SC2086 # options
-	nice -n 19 setsid stress-ng --verify --timeout "${seconds}s" --temp-path "$KCS_TMP" ${stressors[$name]} >"out.$name" 2>&1 &
-	session[$name]=$!
-	harass "$name" -s "${session[$name]}"
-done
-
-for name in "${!stressors[@]}"; do
-	wait "${session[$name]}"
+	nice -n 19 setsid stress-ng --verify --timeout "${seconds}s" --temp-path "$KCS_TMP" ${stressors[$name]} >out 2>&1 &
+	program=$!
+	harass "$name" -s "$program"
+	wait "$program"
 	status=$?
-	if [ "$status" -eq 0 ] && ! grep -qi 'fail:' "out.$name"; then
+	harass_end
+	if [ "$status" -eq 0 ] && ! grep -qi 'fail:' out; then
 		ok "stress-ng finds nothing wrong: $name"
 	else
-		not_ok "stress-ng finds nothing wrong: $name" "status $status" "$(tail -n 15 "out.$name")"
+		not_ok "stress-ng finds nothing wrong: $name" "status $status" "$(tail -n 15 out)"
 	fi
-done
-harass_end
-for name in "${!stressors[@]}"; do
-	num "$(snapshots_of "$name")" -gt 0 "snapshots were taken meanwhile: $name" || diag "$(cat "refused.$name")"
-	diag "$name: $(snapshots_of "$name") snapshots"
+	taken=$(snapshots_of "$name")
+	num "$taken" -gt 0 "snapshots were taken meanwhile: $name" || diag "$(cat "refused.$name")"
+	diag "$name: $taken snapshots"
 done

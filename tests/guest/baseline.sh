@@ -15,7 +15,7 @@ memory_in_use()
 	for shrink in /sys/kernel/slab/*/shrink; do
 		echo 1 >"$shrink"
 	done 2>/dev/null
-	awk 'NR > 2 && $1 !~ /(inode|dentry|buffer_head|radix_tree|xarray|kernfs|rcl|ext4|jbd2|bio|scsi|names)/ { print $1, $2, "objects" }
+	awk 'NR > 2 && $1 !~ /(inode|dentry|buffer_head|radix_tree|xarray|kernfs|rcl|ext4|jbd2|bio|scsi|names|vmap_area)/ { print $1, $2, "objects" }
 	' /proc/slabinfo
 	awk '{ kb[$1] = $2 }
 	     END {
@@ -23,8 +23,11 @@ memory_in_use()
 		print "page-tables", kb["PageTables:"], "kB"
 		print "kernel-stacks", kb["KernelStack:"], "kB"
 		print "slabs", kb["SUnreclaim:"], "kB"
-		print "other", kb["MemTotal:"] - kb["MemFree:"] - kb["Active:"] - kb["Inactive:"] - kb["Unevictable:"] -
-			kb["Slab:"] - kb["PageTables:"] - kb["KernelStack:"] - kb["Percpu:"], "kB"
+		listed = "Active: Inactive: Unevictable: Slab: PageTables: KernelStack: Percpu: Hugetlb:"
+		other = kb["MemTotal:"] - kb["MemFree:"]
+		for (i = split(listed, name, " "); i > 0; i--)
+			other -= kb[name[i]]
+		print "other", other, "kB"
 	     }' /proc/meminfo
 }
 

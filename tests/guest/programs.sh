@@ -3,8 +3,8 @@
 #
 # For tests that run real programs. Sourced after lib.sh.
 #
-#   harass NAME PGREP-ARGUMENT...	snapshot the processes that pgrep finds, one at a time, until the last harass_end; those that
-#				are taken are counted
+#   harass NAME PGREP-ARGUMENT...	snapshot the processes that pgrep finds, one at a time, the oldest every other time, until
+#				harass_end; those that are taken are counted
 #   harass_end			end it
 #   snapshots_of NAME		how many were taken of what has that name
 #
@@ -15,7 +15,7 @@ RANDOM=${KCS_SEED:-1}
 
 harass()
 {
-	local name=$1
+	local name=$1 pids turn=0
 
 	shift
 	: >"taken.$name"
@@ -24,7 +24,12 @@ harass()
 			mapfile -t pids < <(pgrep "$@")
 			if [ ${#pids[@]} -eq 0 ]; then
 				sleep 0.05
-			elif "$KCS" --max-pause 20s "${pids[RANDOM % ${#pids[@]}]}" >/dev/null 2>"refused.$name"; then
+				continue
+			fi
+			# Those that live on are what is sure to be there.
+			pid=$(pgrep -o "$@")
+			[ $((turn++ % 2)) -eq 0 ] || pid=${pids[RANDOM % ${#pids[@]}]}
+			if "$KCS" --max-pause 20s "$pid" >/dev/null 2>"refused.$name"; then
 				echo >>"taken.$name"
 			fi
 		done
