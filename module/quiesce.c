@@ -139,6 +139,23 @@ int kcs_parkset_add_group(struct kcs_parkset *set, struct task_struct *leader)
 	return err;
 }
 
+/*
+ * Counted after the references are: so one that leaves in between can't stand for
+ * one that is missing. Nor can one that is born meanwhile: it is in a slot behind.
+ */
+bool kcs_parkset_may_miss(struct kcs_parkset *set, int known)
+{
+	/* Pairs with add_task(). */
+	unsigned int used = smp_load_acquire(&set->used), i;
+	int users = atomic_read(&set->mm->mm_users);
+
+	/* Pairs with exit_mm(), which clears the pointer, then drops the reference. */
+	smp_rmb();
+	for (i = 0; i < used; i++)
+		users -= READ_ONCE(kcs_parkset_slot(set, i)->task->mm) == set->mm;
+	return users > known;
+}
+
 int kcs_parkset_add_sharers(struct kcs_parkset *set)
 {
 	struct task_struct *group, *task;

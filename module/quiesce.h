@@ -147,6 +147,15 @@ void kcs_parkset_start(struct kcs_parkset *set, struct mm_struct *mm,
 int kcs_parkset_add_group(struct kcs_parkset *set, struct task_struct *leader);
 
 /**
+ * kcs_parkset_may_miss() - may a task that is not in the set use its mm?
+ * @set: started
+ * @known: mm_users references that are not a task's
+ *
+ * Every other reference is such a task, or somebody in /proc.
+ */
+bool kcs_parkset_may_miss(struct kcs_parkset *set, int known);
+
+/**
  * kcs_parkset_add_sharers() - queue works on every user task of the set's mm,
  *	in whatever thread group
  * @set: started

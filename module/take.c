@@ -83,7 +83,7 @@ static int park_all(struct taking *t)
 	int err = kcs_parkset_add_group(t->set, t->target.leader);
 
 	/* Ours are the target's reference and, if there is one, the job's. */
-	if (!err && kcs_users_may_share(&t->target, 1 + !!t->job))
+	if (!err && kcs_parkset_may_miss(t->set, 1 + !!t->job))
 		err = kcs_parkset_add_sharers(t->set);
 	if (err)
 		return kcs_refuse(t->why, EAGAIN,
