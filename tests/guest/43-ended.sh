@@ -23,10 +23,17 @@ wrong_end()
 }
 
 # Runs for some 20 delays that are spread over the time that a whole run takes, and one beyond.
-begun=$(date +%s%N)
+# The first run is slower than those to come.
 cmd_ok "a whole run" "$KCS" --max-pause 20s -o dir/core "$pid"
-whole_us=$((($(date +%s%N) - begun) / 1000))
 rm dir/core
+whole_us=
+for i in 1 2 3; do
+	begun=$(date +%s%N)
+	"$KCS" --max-pause 20s -o dir/core "$pid" 2>.err || diag "a whole run: $(cat .err)"
+	us=$((($(date +%s%N) - begun) / 1000))
+	[ "${whole_us:-$us}" -lt "$us" ] || whole_us=$us
+	rm -f dir/core
+done
 
 # ended_by SIGNAL NUMBER ROUNDS
 ended_by()
