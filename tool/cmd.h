@@ -4,6 +4,7 @@
 #define KCS_CMD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -12,14 +13,16 @@
 
 /**
  * struct kcs_args - the command line
- * @pid: target of the core
+ * @pids: targets, each of which gets a core
+ * @pid_count: how many
  * @id: snapshot to cancel
  * @output: file, NULL for standard output
  * @verbose: say what was done
  * @wish: what the module is asked for
  */
 struct kcs_args {
-	pid_t pid;
+	pid_t *pids;
+	size_t pid_count;
 	uint32_t id;
 	const char *output;
 	bool verbose;

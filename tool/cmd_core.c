@@ -26,10 +26,13 @@ struct count {
 	struct kcs_entry entry;
 };
 
-static enum kcs_exit print_prediction(const struct kcs_taken *taken)
+static enum kcs_exit print_prediction(const struct kcs_target *target,
+				      const struct kcs_taken *taken)
 {
 	char pause[KCS_FORMAT_SIZE], growth[KCS_FORMAT_SIZE];
 
+	printf("process          %d (%s)\n", target->pid,
+	       target->leader.comm);
 	printf("mode             %s\n", kcs_mode_name(taken->mode));
 	printf("threads          %" PRIu32 "\n", taken->threads);
 	printf("predicted pause  %s\n",
@@ -214,33 +217,51 @@ static enum kcs_exit take_core(struct kcs_nl *nl, const struct kcs_args *args,
 		return ret;
 
 	if (args->wish.dry_run)
-		return print_prediction(&taken);
+		return print_prediction(target, &taken);
 	ret = write_core(nl, args, target, &taken, out);
 	kcs_close(&taken.fd);
 	return ret;
 }
 
-enum kcs_exit kcs_cmd_core(const struct kcs_args *args)
+static enum kcs_exit core_of(const struct kcs_args *args, pid_t pid)
 {
 	struct kcs_output out KCS_CLEANUP(kcs_output_close) = KCS_OUTPUT_INIT;
 	struct kcs_nl nl KCS_CLEANUP(kcs_nl_close) = { 0 };
 	struct kcs_target target;
 	enum kcs_exit ret;
-	int err;
 
-	ret = kcs_target_pin(&target, args->pid);
+	ret = kcs_target_pin(&target, pid);
 	if (ret)
 		return ret;
-	err = kcs_interrupt_start();
-	if (err) {
-		kcs_say("no thread can be started (%s): raise the limit on processes (ulimit -u)",
-			strerror(-err));
-		return KCS_EXIT_ERROR;
-	}
 	if (!args->wish.dry_run) {
 		ret = kcs_output_open(&out, args->output);
 		if (ret)
 			return ret;
 	}
 	return take_core(&nl, args, &target, &out);
+}
+
+enum kcs_exit kcs_cmd_core(const struct kcs_args *args)
+{
+	enum kcs_exit ret = KCS_EXIT_OK, one;
+	size_t i;
+	int err;
+
+	if (args->pid_count > 1 && !args->wish.dry_run) {
+		kcs_say("the cores of several processes can't have the same name: take one at a time");
+		return KCS_EXIT_USAGE;
+	}
+	err = kcs_interrupt_start();
+	if (err) {
+		kcs_say("no thread can be started (%s): raise the limit on processes (ulimit -u)",
+			strerror(-err));
+		return KCS_EXIT_ERROR;
+	}
+	/* One that fails does not keep the others from their cores. */
+	for (i = 0; i < args->pid_count; i++) {
+		one = core_of(args, args->pids[i]);
+		if (!ret)
+			ret = one;
+	}
+	return ret;
 }

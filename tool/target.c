@@ -84,6 +84,8 @@ enum kcs_exit kcs_target_pin(struct kcs_target *target, pid_t pid)
 
 	target->pid = pid;
 	ret = read_leader(target);
+	if (!ret)
+		kcs_printable(target->leader.comm);
 	switch (ret) {
 	case 0:
 		return KCS_EXIT_OK;

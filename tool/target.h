@@ -11,7 +11,8 @@
 /**
  * struct kcs_target - a process, told from a later one with the same pid
  * @pid: any thread of it
- * @leader: its thread group leader; the start time is what the module compares
+ * @leader: its thread group leader, with a name that can be printed; the start
+ *	time is what the module compares
  */
 struct kcs_target {
 	pid_t pid;

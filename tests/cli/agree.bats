@@ -9,9 +9,35 @@ tool=$BATS_TEST_DIRNAME/../../tool
 page=$tool/kcoresnap.8
 completion=$tool/kcoresnap.bash-completion
 
+# help_options [COMMAND]: without a command, those of a core
 help_options() {
-	"$KCORESNAP" --help | sed -n '/^Options:/,/^$/p' |
-		grep -oE -- '--[a-z-]+' | sort -u
+	"$KCORESNAP" "$@" --help | sed -n '/^Options:/,/^$/p' |
+		sed -nE 's/^  (-.,|   ) (--[a-z-]+).*/\2/p' | sort -u
+}
+
+# The commands, and what is done without one as the empty word.
+every_command() {
+	echo
+	help_commands
+}
+
+every_option() {
+	local command
+	every_command | while read -r command; do
+		# shellcheck disable=SC2086 # the empty word is none
+		help_options $command
+	done | sort -u
+}
+
+# The options in the part of the synopsis for a command; for "" that of a core.
+synopsis_options() {
+	sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESC/p' "$page" |
+		awk -v command="$1" '
+			/^\.Nm/ { part++; mine = command == "" && part == 1 }
+			$1 == ".Cm" { mine = $2 == command }
+			mine' |
+		sed -E "s/Fl o /Fl -output /; s/Fl v\$/Fl -verbose/" |
+		grep -oE 'Fl -[a-z-]+' | sed 's/Fl -/--/' | sort -u
 }
 
 help_commands() {
@@ -30,7 +56,7 @@ complete_words() {
 }
 
 @test "the man page has the options of the help" {
-	diff <(help_options) \
+	diff <(every_option) \
 		<(sed -n '/^\.Sh OPTIONS/,/^\.Sh [^O]/p' "$page" |
 			grep '^\.It Fl' | grep -oE ' -[a-z-]+' | sed 's/ /-/' |
 			sort -u)
@@ -63,15 +89,24 @@ complete_words() {
 	done < <("$KCORESNAP" --help | sed -n 's/^  \([1-9] .*\)/\1/p')
 }
 
-@test "the synopsis has every option" {
-	diff <(help_options) \
-		<(sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESC/p' "$page" |
-			sed 's/Fl o /Fl -output /; s/Fl v$/Fl -verbose/' |
-			grep -oE 'Fl -[a-z-]+' | sed 's/Fl -/--/' | sort -u)
+@test "the synopsis of each command has its options" {
+	local command
+	every_command | while read -r command; do
+		echo "command: '$command'"
+		# shellcheck disable=SC2086
+		diff <(help_options $command | grep -vx -e --help -e --version) \
+			<(synopsis_options "$command")
+	done
 }
 
-@test "completion offers the options of the help" {
-	diff <(help_options) <(complete_words kcoresnap -- | sort -u)
+@test "completion offers the options of each command" {
+	local command
+	every_command | while read -r command; do
+		echo "command: '$command'"
+		# shellcheck disable=SC2086
+		diff <(help_options $command) \
+			<(complete_words kcoresnap $command -- | sort -u)
+	done
 }
 
 @test "completion offers the commands of the help and pids" {

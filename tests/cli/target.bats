@@ -97,3 +97,16 @@ time.sleep(1000)' 3>&- &
 	succeeds
 	grep -qx "$(attr FILTER)=0" log
 }
+
+@test "several processes need names of their own" {
+	fake "$target" $$
+	fails 2 "can't have the same name"
+	[ ! -e log ]
+}
+
+@test "one process that is gone does not hide the others" {
+	fake --dry-run "$(cat /proc/sys/kernel/pid_max)" "$target"
+	fails 3 "there is no process"
+	grep -qE "^process +$target \(sleep\)$" stdout
+	grep -qE '^verdict +would be taken$' stdout
+}

@@ -38,7 +38,6 @@ wrong() {
 }
 
 @test "arguments too many are refused" {
-	wrong 1 2
 	wrong info 1
 	wrong list 1
 	wrong cancel 1 2
@@ -53,8 +52,20 @@ wrong() {
 
 @test "commands take no options of the core" {
 	wrong info -v
+	grep -qF "'info' takes no option '--verbose': see 'kcoresnap info --help'" stderr
 	wrong --dry-run list
 	wrong cancel 1 -o core
+}
+
+@test "each command has a help of its own" {
+	cli cancel --help
+	succeeds
+	grep -q '^Usage: kcoresnap cancel \[OPTION\]... ID$' stdout
+	grep -q '^Drop an open snapshot\.$' stdout
+	[ "$(grep -c -- --dry-run stdout)" -eq 0 ]
+	cli --help info
+	succeeds
+	grep -q '^Usage: kcoresnap info \[OPTION\]...$' stdout
 }
 
 @test "unknown options are refused by name" {

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <linux/kcoresnap.h>
+
+#include "array.h"
+#include "options.h"
+#include "parse.h"
+#include "say.h"
+
+#define USEC_PER_SEC 1000000
+/* Bounds of KCORESNAP_A_MAX_PAUSE_US. */
+#define MAX_PAUSE_US (60 * USEC_PER_SEC)
+
+static int set_output(struct kcs_args *args, const char *text)
+{
+	if (!*text)
+		return -EINVAL;
+	args->output = strcmp(text, "-") ? text : NULL;
+	return 0;
+}
+
+static int set_verbose(struct kcs_args *args, const char *text)
+{
+	(void)text;
+	args->verbose = true;
+	return 0;
+}
+
+static int set_mode(struct kcs_args *args, const char *text)
+{
+	return kcs_parse_mode(text, &args->wish.mode);
+}
+
+static int set_max_pause(struct kcs_args *args, const char *text)
+{
+	uint64_t us = 0;
+	int ret = kcs_parse_time_us(text, &us);
+
+	if (ret)
+		return ret;
+	if (!us || us > MAX_PAUSE_US)
+		return -ERANGE;
+	args->wish.max_pause_us = us;
+	return 0;
+}
+
+static int set_filter(struct kcs_args *args, const char *text)
+{
+	args->wish.has_filter = true;
+	return kcs_parse_mask(text, &args->wish.filter);
+}
+
+static int set_allow(struct kcs_args *args, const char *text)
+{
+	return kcs_parse_allow(text, &args->wish.allow);
+}
+
+static int set_dry_run(struct kcs_args *args, const char *text)
+{
+	(void)text;
+	args->wish.dry_run = true;
+	return 0;
+}
+
+/**
+ * struct option_row - one option
+ * @of: enum kcs_of, the commands that take it
+ * @name: its long name
+ * @letter: its short name, 0 if it has none
+ * @arg: what its value is called, NULL if it takes none
+ * @optional: it may stand without its value, and is then set to NULL
+ * @accepts: the values it takes, for messages
+ * @help: its line of the help
+ * @set: takes the value: 0, or negative for one that is not accepted. NULL for
+ *	the options that are told by struct kcs_options
+ */
+static const struct option_row {
+	unsigned int of;
+	const char *name;
+	char letter;
+	const char *arg;
+	bool optional;
+	const char *accepts;
+	const char *help;
+	int (*set)(struct kcs_args *args, const char *text);
+} rows[] = {
+	{ .of = KCS_OF_CORE, .name = "output", .letter = 'o', .arg = "FILE",
+	  .accepts = "the name of a file", .set = set_output,
+	  .help = "write to FILE, which must not exist ('-': standard output)" },
+	{ .of = KCS_OF_CORE, .name = "verbose", .letter = 'v',
+	  .set = set_verbose, .help = "say in one line what was done" },
+	{ .of = KCS_OF_CORE, .name = "mode", .arg = "MODE",
+	  .accepts = "'auto', 'cow', 'stop' or 'live'", .set = set_mode,
+	  .help = "how memory is taken: auto (default), cow, stop, live" },
+	{ .of = KCS_OF_CORE, .name = "max-pause", .arg = "TIME",
+	  .accepts = "a time from 1us to 60s such as 50ms",
+	  .set = set_max_pause,
+	  .help = "refuse a longer pause of the target, e.g. 50ms" },
+	{ .of = KCS_OF_CORE, .name = "filter", .arg = "MASK",
+	  .accepts = "a hexadecimal mask of up to 32 bits", .set = set_filter,
+	  .help = "memory to include, hexadecimal as in coredump_filter" },
+	{ .of = KCS_OF_CORE, .name = "allow", .arg = "RISK,...",
+	  .accepts = "'mlocked', 'realtime' or both with a comma",
+	  .set = set_allow,
+	  .help = "accept a risk for the target: mlocked, realtime" },
+	{ .of = KCS_OF_CORE, .name = "dry-run", .set = set_dry_run,
+	  .help = "predict and decide, take nothing" },
+	{ .of = KCS_OF_EVERY, .name = "help", .letter = 'h',
+	  .help = "print this text, or that of a command" },
+	{ .of = KCS_OF_EVERY, .name = "version", .letter = 'V',
+	  .help = "print the versions of tool and module" },
+};
+
+/* Bits of struct kcs_options.given. */
+_Static_assert(ARRAY_SIZE(rows) <= 64, "more options than bits");
+
+static int has_arg(const struct option_row *row)
+{
+	if (!row->arg)
+		return no_argument;
+	return row->optional ? optional_argument : required_argument;
+}
+
+static void fill_getopt(struct option *longs, char *shorts)
+{
+	size_t i;
+
+	*shorts++ = ':';
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		longs[i] = (struct option){
+			.name = rows[i].name,
+			.has_arg = has_arg(&rows[i]),
+			.val = (int)(UINT8_MAX + 1 + i),
+		};
+		if (!rows[i].letter)
+			continue;
+		*shorts++ = rows[i].letter;
+		if (rows[i].arg)
+			*shorts++ = ':';
+		if (rows[i].optional)
+			*shorts++ = ':';
+	}
+	*shorts = '\0';
+}
+
+static const struct option_row *find_option(int val)
+{
+	size_t i;
+
+	if (val > UINT8_MAX)
+		return &rows[val - UINT8_MAX - 1];
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		if (rows[i].letter == val)
+			return &rows[i];
+	return NULL;
+}
+
+static enum kcs_exit say_bad_option(int val, char **argv)
+{
+	const struct option_row *row = optopt ? find_option(optopt) : NULL;
+
+	if (row && val == ':')
+		kcs_say("option '--%s' needs %s: " KCS_SEE_HELP, row->name,
+			row->accepts);
+	else if (row)
+		kcs_say("option '--%s' takes no value: " KCS_SEE_HELP, row->name);
+	else if (optopt)
+		kcs_say("there is no option '-%c': " KCS_SEE_HELP, optopt);
+	else
+		kcs_say("there is no option '%s', or it is cut too short: " KCS_SEE_HELP,
+			argv[optind - 1]);
+	return KCS_EXIT_USAGE;
+}
+
+
+static enum kcs_exit set_option(const struct option_row *row,
+				struct kcs_args *args,
+				struct kcs_options *options)
+{
+	options->given |= 1ULL << (row - rows);
+	if (!row->set) {
+		if (row->letter == 'h')
+			options->help = true;
+		else
+			options->version = true;
+		return KCS_EXIT_OK;
+	}
+	if (!row->set(args, optarg))
+		return KCS_EXIT_OK;
+	kcs_say("option '--%s' takes %s, not '%s'", row->name, row->accepts,
+		optarg);
+	return KCS_EXIT_USAGE;
+}
+
+enum kcs_exit kcs_options_parse(int argc, char **argv, struct kcs_args *args,
+				struct kcs_options *options)
+{
+	struct option longs[ARRAY_SIZE(rows) + 1] = { 0 };
+	char shorts[3 * ARRAY_SIZE(rows) + 2];
+	const struct option_row *row;
+	enum kcs_exit ret = KCS_EXIT_OK;
+	int val;
+
+	fill_getopt(longs, shorts);
+	opterr = 0;
+	while (!ret && (val = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		row = val == '?' || val == ':' ? NULL : find_option(val);
+		ret = row ? set_option(row, args, options) :
+			    say_bad_option(val, argv);
+	}
+	return ret;
+}
+
+const char *kcs_options_foreign(const struct kcs_options *options,
+				enum kcs_of of)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		if (options->given & 1ULL << i && !(rows[i].of & of))
+			return rows[i].name;
+	return NULL;
+}
+
+static void print_row(const struct option_row *row)
+{
+	char letter[] = { '-', row->letter, ',', ' ', '\0' };
+	char left[40];
+
+	snprintf(left, sizeof(left), "%s--%s%s%s%s",
+		 row->letter ? letter : "    ", row->name,
+		 row->optional ? "[=" : row->arg ? " " : "",
+		 row->arg ? row->arg : "", row->optional ? "]" : "");
+	printf("  %-24s %s\n", left, row->help);
+}
+
+void kcs_options_print(enum kcs_of of)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		if (rows[i].of & of)
+			print_row(&rows[i]);
+}
