@@ -32,28 +32,15 @@ static int visit_entry(struct kcs_walk *walk, pte_t entry)
 	return visit_page(walk, pfn_to_page(pte_pfn(entry)), 1, pte_write(entry));
 }
 
-/*
- * What pte_offset_map_lock() does, which has not been callable from modules
- * since it has to cope with page tables that go away (v6.5): these are freed
- * after an RCU grace period, and the pmd is cleared under their lock.
- */
-static pte_t *lock_table(struct mm_struct *mm, pmd_t *pmd, pmd_t entry,
-			 unsigned long addr, spinlock_t **ptl)
-{
-	*ptl = pte_lockptr(mm, &entry);
-	spin_lock(*ptl);
-	if (pmd_same(entry, READ_ONCE(*pmd)))
-		return pte_offset_kernel(&entry, addr);
-	spin_unlock(*ptl);
-	return NULL;
-}
-
-static int walk_huge(struct kcs_walk *walk, pmd_t *pmd)
+/* The lock's holder may just have split the page over a table. */
+static int visit_huge(struct kcs_walk *walk, pmd_t *pmd)
 {
 	spinlock_t *ptl = pmd_lock(walk->mm, pmd);
 	int err = 0;
 
-	if (pmd_trans_huge(*pmd))
+	if (!pmd_leaf(*pmd))
+		err = -ESTALE;
+	else if (pmd_trans_huge(*pmd))
 		err = visit_page(walk, pmd_page(*pmd), PTRS_PER_PTE, pmd_write(*pmd));
 	spin_unlock(ptl);
 	return err;
@@ -64,36 +51,46 @@ static pmd_t *find_pmd(struct mm_struct *mm, unsigned long addr)
 	return pmd_offset(pud_offset(p4d_offset(pgd_offset(mm, addr), addr), addr), addr);
 }
 
+/*
+ * What pte_offset_map_lock() makes possible, which has not been callable from
+ * modules since it has to cope with page tables that go away (v6.5): these are
+ * freed after an RCU grace period, and the pmd is cleared under their lock.
+ */
+static int visit_table(struct kcs_walk *walk, pmd_t *pmd, pmd_t entry,
+		       unsigned long addr, unsigned long end)
+{
+	spinlock_t *ptl = pte_lockptr(walk->mm, &entry);
+	pte_t *pte = pte_offset_kernel(&entry, addr);
+	int err = 0;
+
+	spin_lock(ptl);
+	if (!pmd_same(entry, READ_ONCE(*pmd)))
+		err = -ESTALE;
+	for (; addr < end && !err; addr += PAGE_SIZE)
+		err = visit_entry(walk, READ_ONCE(*pte++));
+	spin_unlock(ptl);
+	return err;
+}
+
 /* The addresses are within one table. */
 static int walk_table(struct kcs_walk *walk, unsigned long addr, unsigned long end)
 {
 	pmd_t *pmd = find_pmd(walk->mm, addr);
-	spinlock_t *ptl;	/* of the table */
 	pmd_t entry;
-	pte_t *pte;
-	int err = 0;
+	int err;
 
-again:
-	rcu_read_lock();
-	entry = READ_ONCE(*pmd);
-	if (pmd_leaf(entry)) {
+	do {
+		rcu_read_lock();
+		entry = READ_ONCE(*pmd);
+		err = 0;
+		if (pmd_leaf(entry))
+			err = visit_huge(walk, pmd);
+		else if (!pmd_present(entry) || pmd_bad(entry))
+			walk->absent += !pmd_none(entry);
+		else
+			err = visit_table(walk, pmd, entry, addr, end);
 		rcu_read_unlock();
-		return walk_huge(walk, pmd);
-	}
-	if (!pmd_present(entry) || pmd_bad(entry)) {
-		walk->absent += !pmd_none(entry);
-		goto unlock_rcu;
-	}
-	pte = lock_table(walk->mm, pmd, entry, addr, &ptl);
-	if (!pte) {
-		rcu_read_unlock();
-		goto again;
-	}
-	for (; addr < end && !err; addr += PAGE_SIZE)
-		err = visit_entry(walk, READ_ONCE(*pte++));
-	spin_unlock(ptl);
-unlock_rcu:
-	rcu_read_unlock();
+	} while (err == -ESTALE);
 	return err;
 }
 
