@@ -15,7 +15,7 @@
  * there is none such. The caller holds @mm's mmap_lock.
  */
 static unsigned long memory_edge(struct mm_struct *mm, unsigned long addr,
-				unsigned long end, bool data)
+				 unsigned long end, bool data)
 {
 	if (data)
 		return kcs_next_populated(mm, addr, end);

@@ -467,13 +467,13 @@ ssize_t kcs_stream_read(struct kcs_snapshot *snap, loff_t pos,
 	cur.pages = kvmalloc_array(BATCH_PAGES, sizeof(*cur.pages), GFP_KERNEL);
 	if (!cur.pages)
 		return -ENOMEM;
-	if (!snap->stream)
+	if (!snap->stream) {
 		done = read_pieces(&cur, pos);
-	else if (nowait && !mutex_trylock(&snap->stream_lock))
+	} else if (nowait && !mutex_trylock(&snap->stream_lock)) {
 		done = -EAGAIN;
-	else if (!nowait && mutex_lock_killable(&snap->stream_lock))
+	} else if (!nowait && mutex_lock_killable(&snap->stream_lock)) {
 		done = -EINTR;
-	else {
+	} else {
 		done = read_pieces(&cur, pos);
 		mutex_unlock(&snap->stream_lock);
 	}

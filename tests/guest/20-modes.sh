@@ -17,17 +17,19 @@ ticks()
 	sed 's/.*) //' "/proc/$1/stat" | awk '{ print $12 + $13 }'
 }
 
+# has_used PID TICKS: more than these
+has_used()
+{
+	[ "$(ticks "$1")" -gt "$2" ]
+}
+
 # runs_on PID: it got some CPU
 runs_on()
 {
 	local before
 
 	before=$(ticks "$1")
-	grown()
-	{
-		[ "$(ticks "$1")" -gt "$before" ]
-	}
-	wait_for 20 grown "$1"
+	wait_for 20 has_used "$1" "$before"
 }
 
 is_open()
@@ -66,7 +68,11 @@ read -r _ table <target.out
 consistent=0
 for ((i = 0; i < rounds; i++)); do
 	verdict=$("$KCS" --mode stop --max-pause 20s "$busy" 2>err | "$KCS_TARGETS/lockcheck" core - "$table" 2>&1)
-	[[ $verdict =~ ^writes ]] && consistent=$((consistent + 1)) || diag "core $i: $verdict $(cat err)"
+	if [[ $verdict =~ ^writes ]]; then
+		consistent=$((consistent + 1))
+	else
+		diag "core $i: $verdict $(cat err)"
+	fi
 done
 is "$consistent" "$rounds" "mode stop: $rounds cores, each of one instant"
 kcs_run "$KCS" -v --mode stop --max-pause 20s --filter 1 -o core "$busy"

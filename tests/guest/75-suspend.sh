@@ -10,7 +10,7 @@ power=/sys/power
 [ -w "$power/pm_test" ] || skip_all "this kernel can't test a suspend (CONFIG_PM_SLEEP_DEBUG, CONFIG_SUSPEND)"
 plan 9
 
-snapshots=$((12 * ${KCS_SCALE:-1}))
+snapshots=$(scaled 12)
 # Nothing but the change there and back.
 echo 0 >/sys/module/suspend/parameters/pm_test_delay
 

@@ -103,10 +103,7 @@ class Perm:
     def ask(self, *words):
         self.process.stdin.write(" ".join(str(word) for word in words) + "\n")
         self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        if not answer:
-            sys.exit("permissions.py: perm has ended, asked to %s" % " ".join(map(str, words)))
-        return answer.strip()
+        return self.process.stdout.readline().strip() or sys.exit("perm has ended, asked to %s" % list(words))
 
     def end(self):
         self.process.stdin.close()

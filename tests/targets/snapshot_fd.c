@@ -417,7 +417,8 @@ static void test_stream(pid_t pid)
 	TEST("what is behind can't be read again",
 	     read_fails(fd, 0, EIO) && read_fails(fd, half - 1, EIO) &&
 	     read_fails(again, 4096, EIO) && read_fails(other, half / 2, EIO));
-	TEST("nor looked for", seek_fails(0, SEEK_DATA, EIO) && seek_fails(half - 1, SEEK_HOLE, EIO));
+	TEST("nor looked for",
+	     seek_fails(0, SEEK_DATA, EIO) && seek_fails(half - 1, SEEK_HOLE, EIO));
 	TEST("nor spliced, and not a byte comes", lseek(again, 0, SEEK_SET) == 0 &&
 	     sendfile(STDERR_FILENO, again, NULL, 4096) == -1);
 	TEST("what is ahead can be", lseek(fd, half, SEEK_DATA) >= (off_t)half &&

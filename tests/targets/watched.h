@@ -167,7 +167,7 @@ static inline int threads_in_module(pid_t pid)
 			continue;
 		snprintf(path, sizeof(path), "/proc/%d/task/%s/stack", pid, entry->d_name);
 		read_text(path, text, sizeof(text));
-		found += strstr(text, "[kcoresnap]") != NULL;
+		found += !!strstr(text, "[kcoresnap]");
 	}
 	if (dir)
 		closedir(dir);

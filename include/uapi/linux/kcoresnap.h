@@ -145,8 +145,9 @@
  * KCORESNAP_CMD_CANCEL
  * --------------------
  * Request: KCORESNAP_A_ID. Drops the snapshot: its memory is given back, a target
- * that it holds is let go, its descriptors stay and read ECANCELED. ENOENT where there is no such snapshot or it belongs
- * to somebody else (unless CAP_SYS_PTRACE in the initial user namespace).
+ * that it holds is let go, its descriptors stay and read ECANCELED. ENOENT where
+ * there is no such snapshot or it belongs to somebody else (unless CAP_SYS_PTRACE
+ * in the initial user namespace).
  *
  *
  * Multicast group "events"
