@@ -7,13 +7,15 @@
 . "$KCS_TREE/tests/guest/requests.sh"
 
 seconds=$((3 * ${KCS_SCALE:-1}))
+file=/var/tmp/60-direct-io
+swap=/var/tmp/60-direct-io.swap
 
-plan 10
+plan 19
 
-# read_directly KIND: $taken, $amid, $reads and $wrong as directio prints them
+# read_directly KIND DEVICE [OPTION]: $taken, $amid, $reads and $wrong as directio prints them
 read_directly()
 {
-	kcs_run "$KCS_TARGETS/directio" "$1" /dev/vdb "$seconds"
+	kcs_run "$KCS_TARGETS/directio" "$1" "$2" "$seconds" ${3:+"$3"}
 	sed 's/^/# /' .out
 	read -r taken _ amid reads wrong < <(tail -n 1 .out)
 	tally direct-reads "$reads"
@@ -24,15 +26,36 @@ unharmed()
 	is "$status $wrong" "0 0" "$1: not a wrong byte in all reads"
 }
 
+taken_some()
+{
+	num "$taken" -ge 5 "$1: snapshots are taken"
+}
+
 for kind in pread aio; do
-	read_directly "$kind"
+	read_directly "$kind" /dev/vdb
 	unharmed "$kind"
-	num "$taken" -ge 5 "$kind: snapshots are taken"
+	taken_some "$kind"
+	[ "$kind" != aio ] || num "$amid" -ge 5 "aio: they are taken while I/O is under way"
+	read_directly "$kind" /dev/vdb huge
+	unharmed "$kind into a huge page"
+	taken_some "$kind into a huge page"
+	# A file system's own way to block I/O.
+	read_directly "$kind" "$file"
+	unharmed "$kind from a file on $(stat -f -c %T "$file")"
+	taken_some "$kind from a file"
+	rm -f "$file"
 done
-num "$amid" -ge 5 "aio: they are taken while I/O is under way"
+
+dd if=/dev/zero of=$swap bs=1M count=16 status=none
+chmod 0600 $swap
+mkswap -q $swap && swapon $swap || diag "no swap"
+read_directly aio /dev/vdb swapped
+unharmed "aio with swapped memory"
+swapoff $swap
+rm -f $swap
 
 for kind in io_uring registered; do
-	read_directly "$kind"
+	read_directly "$kind" /dev/vdb
 	case $(cat .out) in
 	unavailable*)
 		skip "$kind: not a wrong byte in all reads" "$(cat .out)"
@@ -41,10 +64,10 @@ for kind in io_uring registered; do
 	*)
 		unharmed "$kind"
 		if pins; then
-			num "$taken" -ge 5 "$kind: snapshots are taken, or refused where I/O does not pin its pages"
+			taken_some "$kind"
 		else
 			like "$taken $(grep ^refused .out)" "^0 refused [0-9]+ the process uses io_uring.*--mode stop" \
-				"$kind: snapshots are taken, or refused where I/O does not pin its pages"
+				"$kind: snapshots are refused, as I/O does not pin its pages"
 		fi
 		;;
 	esac

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# By name only: it has not been seen to pass in its last form yet.
 #
 # What can be seen of a process and its files from outside is the same before, during and after a snapshot of which everything
 # is read. When the process dies meanwhile, nothing waits for the snapshot that need not.

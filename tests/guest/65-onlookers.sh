@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# By name only: it has not been seen to pass in its last form yet.
 #
 # Who watches a process's files by inotify or fanotify sees nothing of a snapshot, and who is to permit that they are read
 # is not asked.

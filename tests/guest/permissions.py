@@ -103,7 +103,8 @@ class Perm:
     def ask(self, *words):
         self.process.stdin.write(" ".join(str(word) for word in words) + "\n")
         self.process.stdin.flush()
-        return self.process.stdout.readline().strip() or sys.exit("perm has ended, asked to %s" % list(words))
+        answer = self.process.stdout.readline()
+        return answer.strip() if answer else sys.exit("perm has ended, asked to %s" % list(words))
 
     def end(self):
         self.process.stdin.close()

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * directio pread|aio|io_uring|registered DEVICE SECONDS
+ * directio pread|aio|io_uring|registered DEVICE SECONDS [huge|swapped]
  *
- * Fill DEVICE with a known pattern. Then read from it all the time with O_DIRECT,
- * in the way named (the last is io_uring with registered buffers), into pages
- * whose other bytes other threads write all the time, and check every byte of
- * both; take snapshots of the process that does meanwhile. Prints a line
+ * Fill DEVICE, which can be a file, with a known pattern. Then read from it all
+ * the time with O_DIRECT, in the way named (the last is io_uring with registered
+ * buffers), into pages whose other bytes other threads write all the time, and
+ * check every byte of both; take snapshots of the process that does meanwhile.
+ * With "huge", the pages are one huge page; with "swapped", other memory of the
+ * process is swapped out. Prints a line
  * "OUTCOME COUNT SENTENCE" for each outcome of a snapshot, what was wrong with
  * the first wrong byte, and at the end
  *
@@ -37,6 +39,9 @@
 
 #include "netlink.h"
 
+#ifndef MADV_PAGEOUT
+#define MADV_PAGEOUT 21
+#endif
 #ifndef SYS_io_uring_setup
 #define SYS_io_uring_setup 425
 #define SYS_io_uring_enter 426
@@ -48,6 +53,7 @@
 #define DEVICE_LEN (1UL << 20)
 #define SLOTS	  8
 #define SLOT_LEN  (3 * PAGE)
+#define HUGE_LEN  (2UL << 20)
 #define STRIDE	  64	/* writers write a word in so many bytes */
 #define WRITERS	  2
 #define PREADERS  4
@@ -102,14 +108,28 @@ static void wrong(const char *what, const struct slot *slot, const void *at, uin
 			 (unsigned long long)want);
 }
 
-/* Even slots: a sector within a page. Odd ones: from within a page to within the next but one. */
-static void init_slots(void)
+static char *some_pages(const char *option)
 {
-	char *pages = mmap(NULL, SLOTS * SLOT_LEN, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	int i;
+	char *pages = mmap(NULL, 2 * HUGE_LEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			   -1, 0);
 
 	need(pages == MAP_FAILED, "mmap");
+	if (!strcmp(option, "huge")) {
+		pages = (char *)(((uintptr_t)pages + HUGE_LEN - 1) & -HUGE_LEN);
+		need(madvise(pages, HUGE_LEN, MADV_HUGEPAGE), "MADV_HUGEPAGE");
+	} else if (!strcmp(option, "swapped")) {
+		memset(pages + HUGE_LEN, 1, HUGE_LEN);
+		need(madvise(pages + HUGE_LEN, HUGE_LEN, MADV_PAGEOUT), "MADV_PAGEOUT");
+	}
+	return pages;
+}
+
+/* Even slots: a sector within a page. Odd ones: from within a page to within the next but one. */
+static void init_slots(const char *option)
+{
+	char *pages = some_pages(option);
+	int i;
+
 	memset(pages, 0, SLOTS * SLOT_LEN);
 	for (i = 0; i < SLOTS; i++) {
 		slots[i].page = pages + i * SLOT_LEN;
@@ -348,14 +368,14 @@ static void *asynchronous_reader(void *arg)
 	return NULL;
 }
 
-static int be_target(const char *kind)
+static int be_target(const char *kind, const char *option)
 {
 	const struct method *method = method_of(kind);
 	pthread_t threads[WRITERS + PREADERS];
 	int i, n = 0;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	init_slots();
+	init_slots(option);
 	if (method)
 		method->init();
 	for (i = 0; i < WRITERS; i++)
@@ -373,7 +393,7 @@ static int be_target(const char *kind)
 
 static void fill_device(const char *path)
 {
-	int fd = open(path, O_WRONLY | O_DIRECT);
+	int fd = open(path, O_WRONLY | O_DIRECT | O_CREAT, 0600);
 	uint64_t *words;
 	size_t i;
 
@@ -418,7 +438,7 @@ int main(int argc, char **argv)
 	double end;
 	pid_t pid;
 
-	if (argc != 4 || kcs_open(&client))
+	if ((argc != 4 && argc != 5) || kcs_open(&client))
 		return 2;
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		      -1, 0);
@@ -429,7 +449,7 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	pid = fork();
 	if (pid == 0)
-		return be_target(argv[1]);
+		return be_target(argv[1], argc == 5 ? argv[4] : "");
 	while (!shared->ready) {
 		if (waitpid(pid, &status, WNOHANG))
 			return 1;
