@@ -15,6 +15,9 @@
  * struct kcs_args - the command line
  * @pids: targets, each of which gets a core
  * @pid_count: how many
+ * @ns: process in whose pid namespace the pids are meant, 0 for the caller's
+ * @container: begin of a container's ID or name, or NULL
+ * @every_process: not only the container's main process
  * @id: snapshot to cancel
  * @output: file, NULL for standard output
  * @verbose: say what was done
@@ -23,6 +26,9 @@
 struct kcs_args {
 	pid_t *pids;
 	size_t pid_count;
+	pid_t ns;
+	const char *container;
+	bool every_process;
 	uint32_t id;
 	const char *output;
 	bool verbose;

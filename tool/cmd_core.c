@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "choose.h"
 #include "cleanup.h"
 #include "cmd.h"
 #include "copy.h"
@@ -223,14 +224,15 @@ static enum kcs_exit take_core(struct kcs_nl *nl, const struct kcs_args *args,
 	return ret;
 }
 
-static enum kcs_exit core_of(const struct kcs_args *args, pid_t pid)
+static enum kcs_exit core_of(const struct kcs_args *args,
+			     const struct kcs_choice *choice)
 {
 	struct kcs_output out KCS_CLEANUP(kcs_output_close) = KCS_OUTPUT_INIT;
 	struct kcs_nl nl KCS_CLEANUP(kcs_nl_close) = { 0 };
 	struct kcs_target target;
 	enum kcs_exit ret;
 
-	ret = kcs_target_pin(&target, pid);
+	ret = kcs_target_pin(&target, choice->pid, choice->start_time);
 	if (ret)
 		return ret;
 	if (!args->wish.dry_run) {
@@ -243,11 +245,15 @@ static enum kcs_exit core_of(const struct kcs_args *args, pid_t pid)
 
 enum kcs_exit kcs_cmd_core(const struct kcs_args *args)
 {
-	enum kcs_exit ret = KCS_EXIT_OK, one;
-	size_t i;
+	struct kcs_choice *choices KCS_CLEANUP(kcs_free) = NULL;
+	enum kcs_exit ret, one;
+	size_t i, count;
 	int err;
 
-	if (args->pid_count > 1 && !args->wish.dry_run) {
+	ret = kcs_choose(args, &choices, &count);
+	if (ret)
+		return ret;
+	if (count > 1 && !args->wish.dry_run) {
 		kcs_say("the cores of several processes can't have the same name: take one at a time");
 		return KCS_EXIT_USAGE;
 	}
@@ -258,8 +264,8 @@ enum kcs_exit kcs_cmd_core(const struct kcs_args *args)
 		return KCS_EXIT_ERROR;
 	}
 	/* One that fails does not keep the others from their cores. */
-	for (i = 0; i < args->pid_count; i++) {
-		one = core_of(args, args->pids[i]);
+	for (i = 0; i < count; i++) {
+		one = core_of(args, &choices[i]);
 		if (!ret)
 			ret = one;
 	}

@@ -53,7 +53,7 @@ static const struct command {
 	enum kcs_exit (*run)(const struct kcs_args *args);
 } commands[] = {
 	{ .of = KCS_OF_CORE, .operand = "PID...",
-	  .is = "the PID of a process nor a command", .least = 1,
+	  .is = "the PID of a process nor a command",
 	  .most = INT32_MAX, .set = add_pid, .run = kcs_cmd_core,
 	  .help = "write a core of the process to standard output" },
 	{ .of = KCS_OF_INFO, .name = "info", .run = kcs_cmd_info,
@@ -99,7 +99,7 @@ static enum kcs_exit print_help(const struct command *command)
 		       command->operand ? command->operand : "",
 		       command->help[0] - 'a' + 'A', command->help + 1);
 	} else {
-		printf("Usage: kcoresnap [OPTION]... PID...\n"
+		printf("Usage: kcoresnap [OPTION]... PID...|--container CONTAINER\n"
 		       "       kcoresnap COMMAND [OPTION]...\n\n"
 		       "Write an ELF core of a running process without stopping it for long.\n");
 		print_commands();
@@ -113,23 +113,16 @@ static enum kcs_exit print_help(const struct command *command)
 	return KCS_EXIT_OK;
 }
 
-static enum kcs_exit say_few_operands(const struct command *command)
-{
-	if (command->name)
-		kcs_say("'%s' needs %s: " KCS_SEE_HELP, command->name,
-			command->operand);
-	else
-		kcs_say("no process is given: " KCS_SEE_HELP);
-	return KCS_EXIT_USAGE;
-}
-
 static enum kcs_exit take_operands(const struct command *command, char **words,
 				   int count, struct kcs_args *args)
 {
 	int i;
 
-	if (count < command->least)
-		return say_few_operands(command);
+	if (count < command->least) {
+		kcs_say("'%s' needs %s: see 'kcoresnap %s --help'",
+			command->name, command->operand, command->name);
+		return KCS_EXIT_USAGE;
+	}
 	for (i = 0; i < count; i++) {
 		if (i == command->most) {
 			kcs_say("'%s' is one argument too many: " KCS_SEE_HELP,

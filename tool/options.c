@@ -23,6 +23,26 @@ static int set_output(struct kcs_args *args, const char *text)
 	return 0;
 }
 
+static int set_container(struct kcs_args *args, const char *text)
+{
+	if (!*text)
+		return -EINVAL;
+	args->container = text;
+	return 0;
+}
+
+static int set_every_process(struct kcs_args *args, const char *text)
+{
+	(void)text;
+	args->every_process = true;
+	return 0;
+}
+
+static int set_ns(struct kcs_args *args, const char *text)
+{
+	return kcs_parse_pid(text, &args->ns);
+}
+
 static int set_verbose(struct kcs_args *args, const char *text)
 {
 	(void)text;
@@ -91,6 +111,15 @@ static const struct option_row {
 	{ .of = KCS_OF_CORE, .name = "output", .letter = 'o', .arg = "FILE",
 	  .accepts = "the name of a file", .set = set_output,
 	  .help = "write to FILE, which must not exist ('-': standard output)" },
+	{ .of = KCS_OF_CORE, .name = "container", .arg = "CONTAINER",
+	  .accepts = "the begin of a container's ID or name",
+	  .set = set_container,
+	  .help = "the main process of a container, by the begin of ID or name" },
+	{ .of = KCS_OF_CORE, .name = "every-process", .set = set_every_process,
+	  .help = "all processes of the container, a core each" },
+	{ .of = KCS_OF_CORE, .name = "ns", .arg = "PID",
+	  .accepts = "the PID of a process", .set = set_ns,
+	  .help = "PIDs are meant as seen in that process's pid namespace" },
 	{ .of = KCS_OF_CORE, .name = "verbose", .letter = 'v',
 	  .set = set_verbose, .help = "say in one line what was done" },
 	{ .of = KCS_OF_CORE, .name = "mode", .arg = "MODE",

@@ -1,60 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "cleanup.h"
+#include "proc.h"
 #include "say.h"
 #include "target.h"
 
-#define PROC_TEXT_SIZE 8192
-
-/*
- * The descriptor stands for this very process: once it is gone, everything under
- * it fails, whoever has its pid by then.
- */
-static int open_proc(pid_t pid)
-{
-	char path[32];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d", pid);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
-static int read_proc(int proc, const char *name, char *text)
-{
-	int fd KCS_CLEANUP(kcs_close) = openat(proc, name, O_RDONLY | O_CLOEXEC);
-	size_t len = 0;
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	do {
-		n = read(fd, text + len, PROC_TEXT_SIZE - 1 - len);
-		if (n < 0)
-			return -errno;
-		len += n;
-	} while (n && len < PROC_TEXT_SIZE - 1);
-	text[len] = '\0';
-	return 0;
-}
-
 static pid_t read_tgid(int proc)
 {
-	char text[PROC_TEXT_SIZE];
-	int ret = read_proc(proc, "status", text);
+	char text[KCS_PROC_TEXT_SIZE];
+	int ret = kcs_proc_read(proc, "status", text);
 
 	return ret ? ret : kcs_status_tgid(text);
 }
 
 static int read_leader(struct kcs_target *target)
 {
-	int thread KCS_CLEANUP(kcs_close) = open_proc(target->pid);
+	int thread KCS_CLEANUP(kcs_close) = kcs_proc_open(target->pid);
 	int leader KCS_CLEANUP(kcs_close) = -1;
-	char text[PROC_TEXT_SIZE];
+	char text[KCS_PROC_TEXT_SIZE];
 	pid_t tgid;
 	int ret;
 
@@ -64,10 +29,10 @@ static int read_leader(struct kcs_target *target)
 	if (tgid < 0)
 		return tgid;
 
-	leader = open_proc(tgid);
+	leader = kcs_proc_open(tgid);
 	if (leader < 0)
 		return leader;
-	ret = read_proc(leader, "stat", text);
+	ret = kcs_proc_read(leader, "stat", text);
 	if (ret)
 		return ret;
 	ret = kcs_stat_parse(text, &target->leader);
@@ -78,12 +43,15 @@ static int read_leader(struct kcs_target *target)
 	return read_tgid(thread) == tgid ? 0 : -ESRCH;
 }
 
-enum kcs_exit kcs_target_pin(struct kcs_target *target, pid_t pid)
+enum kcs_exit kcs_target_pin(struct kcs_target *target, pid_t pid,
+			     uint64_t start_time)
 {
 	int ret;
 
 	target->pid = pid;
 	ret = read_leader(target);
+	if (!ret && start_time && target->leader.start_time != start_time)
+		ret = -ESRCH;
 	if (!ret)
 		kcs_printable(target->leader.comm);
 	switch (ret) {

@@ -23,9 +23,12 @@ struct kcs_target {
  * kcs_target_pin() - find a process
  * @target: filled on success
  * @pid: any thread of it
+ * @start_time: of its thread group leader, another one means that the process is
+ *	gone; 0 for whatever has the pid
  *
  * Return: KCS_EXIT_OK, or the exit code once the sentence has been said.
  */
-enum kcs_exit kcs_target_pin(struct kcs_target *target, pid_t pid);
+enum kcs_exit kcs_target_pin(struct kcs_target *target, pid_t pid,
+			     uint64_t start_time);
 
 #endif /* KCS_TARGET_H */

@@ -110,3 +110,39 @@ time.sleep(1000)' 3>&- &
 	grep -qE "^process +$target \(sleep\)$" stdout
 	grep -qE '^verdict +would be taken$' stdout
 }
+
+@test "no such container" {
+	fake --container no-such-container-here
+	fails 3 "no container here has an ID or a name that begins with 'no-such-container-here'"
+	[ ! -e log ]
+}
+
+# inside: run a shell that sleeps as process 1 of a pid namespace, and its child
+inside() {
+	[ "$(id -u)" -eq 0 ] || skip "a pid namespace takes root"
+	unshare --pid --fork --mount-proc sh -c 'sleep 1000 & echo $! >child; wait' 3>&- &
+	unshare=$!
+	until [ -s child ] && first=$(pgrep -P "$unshare") && [ "$first" ]; do
+		sleep 0.05
+	done
+}
+
+@test "a pid as seen inside another pid namespace" {
+	inside
+	local second
+	second=$(pgrep -P "$first")
+	fake --dry-run --ns "$second" 1 "$(cat child)"
+	kill "$second"
+	succeeds
+	grep -qE "^process +$first " stdout
+	grep -qE "^process +$second \(sleep\)$" stdout
+}
+
+@test "no such pid inside" {
+	inside
+	fake --dry-run --ns "$first" 77
+	kill "$(pgrep -P "$first")"
+	fails 3 "there is no process 77 in the pid namespace of process $first"
+	fake --dry-run --ns "$(cat /proc/sys/kernel/pid_max)" 1
+	fails 3 "whose pid namespace could be meant"
+}

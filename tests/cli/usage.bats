@@ -83,6 +83,8 @@ wrong() {
 	wrong 1 --max-pause
 	wrong 1 --filter
 	wrong 1 --allow
+	wrong --container
+	wrong 1 --ns
 }
 
 @test "a mode has a name" {
@@ -125,4 +127,14 @@ wrong() {
 	grep -qx 'module not loaded' stdout
 	cli -V
 	succeeds
+}
+
+@test "a process is named in one way" {
+	wrong --container web 1
+	wrong --container web --ns 1
+	wrong --every-process 1
+	grep -qF -- "needs '--container'" stderr
+	wrong --container ""
+	wrong --ns 0 1
+	wrong --ns web 1
 }

@@ -6,6 +6,7 @@
 #include "stat.h"
 #include "test.h"
 
+/* Fields 3 to 24. */
 #define TAIL " S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 987654 20 21\n"
 
 static void start_time_is_field_22(void **state)
@@ -49,7 +50,7 @@ static void largest_start_time_fits(void **state)
 {
 	struct kcs_stat stat;
 
-	assert_int_equal(kcs_stat_parse("1 (a) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 18446744073709551615 0",
+	assert_int_equal(kcs_stat_parse("1 (a) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 18446744073709551615 0 1",
 					&stat), 0);
 	assert_true(stat.start_time == UINT64_MAX);
 }
@@ -68,6 +69,38 @@ static void other_texts_are_refused(void **state)
 
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		assert_int_equal(kcs_stat_parse(texts[i], &stat), -EINVAL);
+}
+
+static void the_rest_is_where_proc_5_says(void **state)
+{
+	struct kcs_stat stat;
+
+	assert_int_equal(kcs_stat_parse("1 (a) Z 3 4 5 6 7 2097152 9 10 11 12 13 14 15 16 17 18 2 20 21 22 345 25",
+					&stat), 0);
+	assert_true(stat.kernel);
+	assert_int_equal(stat.threads, 2);
+	assert_int_equal(stat.start_time, 21);
+	assert_int_equal(stat.rss_pages, 345);
+	assert_false(kcs_stat_is_dead(&stat));
+	assert_int_equal(kcs_stat_parse("1 (a) Z 3 4 5 6 7 0 9 10 11 12 13 14 15 16 17 18 1 20 21 22 345 25",
+					&stat), 0);
+	assert_false(stat.kernel);
+	assert_true(kcs_stat_is_dead(&stat));
+}
+
+static void pids_of_every_level(void **state)
+{
+	pid_t pids[KCS_PID_LEVELS];
+
+	assert_int_equal(kcs_status_nspids("Name:\ta\nNStgid:\t7\nNSpid:\t4242\t17\t1\nNSpgid:\t5\n",
+					   pids), 3);
+	assert_int_equal(pids[0], 4242);
+	assert_int_equal(pids[1], 17);
+	assert_int_equal(pids[2], 1);
+	assert_int_equal(kcs_status_nspids("Name:\ta\nNSpid:\t9\nNSpgid:\t5\n", pids), 1);
+	assert_int_equal(pids[0], 9);
+	assert_int_equal(kcs_status_nspids("Name:\tNSpid:\n", pids), -EINVAL);
+	assert_int_equal(kcs_status_nspids("", pids), -EINVAL);
 }
 
 static void own_stat_parses(void **state)
@@ -106,6 +139,8 @@ int main(void)
 		cmocka_unit_test(long_names_are_cut),
 		cmocka_unit_test(largest_start_time_fits),
 		cmocka_unit_test(other_texts_are_refused),
+		cmocka_unit_test(the_rest_is_where_proc_5_says),
+		cmocka_unit_test(pids_of_every_level),
 		cmocka_unit_test(own_stat_parses),
 		cmocka_unit_test(leader_is_the_tgid_line),
 	};
