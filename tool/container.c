@@ -52,7 +52,7 @@ static bool strip_front(struct part *part, const char *front)
 {
 	size_t len = strlen(front);
 
-	if (part->len <= len || memcmp(part->text, front, len))
+	if (part->len <= len || memcmp(part->text, front, len) != 0)
 		return false;
 	part->text += len;
 	part->len -= len;
@@ -64,7 +64,7 @@ static bool strip_end(struct part *part, const char *end)
 	size_t len = strlen(end);
 
 	if (part->len <= len ||
-	    memcmp(part->text + part->len - len, end, len))
+	    memcmp(part->text + part->len - len, end, len) != 0)
 		return false;
 	part->len -= len;
 	return true;

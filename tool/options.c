@@ -89,10 +89,10 @@ static int set_dry_run(struct kcs_args *args, const char *text)
 /**
  * struct option_row - one option
  * @of: enum kcs_of, the commands that take it
- * @name: its long name
  * @letter: its short name, 0 if it has none
- * @arg: what its value is called, NULL if it takes none
  * @optional: it may stand without its value, and is then set to NULL
+ * @name: its long name
+ * @arg: what its value is called, NULL if it takes none
  * @accepts: the values it takes, for messages
  * @help: its line of the help
  * @set: takes the value: 0, or negative for one that is not accepted. NULL for
@@ -100,10 +100,10 @@ static int set_dry_run(struct kcs_args *args, const char *text)
  */
 static const struct option_row {
 	unsigned int of;
-	const char *name;
 	char letter;
-	const char *arg;
 	bool optional;
+	const char *name;
+	const char *arg;
 	const char *accepts;
 	const char *help;
 	int (*set)(struct kcs_args *args, const char *text);

@@ -13,6 +13,7 @@
 #define UID "72f7f152-440c-66ac-9084-e0fc1d8a910c"
 #define UID_ "72f7f152_440c_66ac_9084_e0fc1d8a910c"
 #define POD "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" UID_ ".slice/"
+#define SYSTEM "0::/system.slice/"
 #define USER "/user.slice/user-1000.slice/user@1000.service/"
 
 /* Texts of /proc/PID/cgroup, and "RUNTIME ID" of each container, the outermost first. */
@@ -41,8 +42,8 @@ static const struct {
 	{ "0::" POD "cri-containerd-" A ".scope\n", "containerd " A },
 	{ "11:devices:/system.slice/containerd.service/kubepods-pod" UID_
 	  ".slice:cri-containerd:" A "\n", "containerd " A },
-	{ "0::/system.slice/kubepods-burstable-pod" UID_ ".slice:cri-containerd:"
-	  A "\n", "containerd " A },
+	{ SYSTEM "kubepods-burstable-pod" UID_ ".slice:cri-containerd:" A "\n",
+	  "containerd " A },
 	{ "5:memory:/kubepods/besteffort/pod" UID "/" A "\n", "kubernetes " A },
 	{ "5:memory:/kubepods/pod" UID "/" A "\n0::/\n", "kubernetes " A },
 	{ "0::/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-besteffort.slice/"
@@ -89,8 +90,8 @@ static const struct {
 	{ "7:cpuset:/lxc.payload/web\n", "lxc web" },
 	/* containers in containers */
 	{ "0::/docker/" A "/docker/" B "\n", "docker " A " docker " B },
-	{ "0::/system.slice/docker-" A ".scope/kubelet.slice/kubelet-kubepods.slice/"
-	  "kubelet-kubepods-pod" UID_ ".slice/cri-containerd-" B ".scope\n",
+	{ SYSTEM "docker-" A ".scope/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-pod"
+	  UID_ ".slice/cri-containerd-" B ".scope\n",
 	  "docker " A " containerd " B },
 	{ "0::/lxc.payload.web/system.slice/docker-" A ".scope\n",
 	  "lxc web docker " A },
