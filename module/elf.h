@@ -4,7 +4,8 @@
  * (System V gABI, chapters 4 and 5): ELF header, program headers (PT_NOTE, then
  * a PT_LOAD a segment), notes, padding to a page, the segments' bytes, and
  * where there are too many segments for e_phnum a section header that counts
- * them. Pure arithmetic; compiles in user space too.
+ * them. For 32-bit programs likewise, with the headers of ELFCLASS32. Pure
+ * arithmetic; compiles in user space too.
  */
 #ifndef _KCS_ELF_H
 #define _KCS_ELF_H
@@ -19,11 +20,19 @@
 #include <stdint.h>
 #include <sys/types.h>
 typedef uint8_t u8;
+typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
+typedef int64_t s64;
 #endif
 
 #define KCS_ELF_PAGE 4096UL	/* ELF_EXEC_PAGESIZE on x86 */
+
+/** kcs_elf_word() - size of an address in a core of class ELFCLASS32 or ELFCLASS64 */
+static inline size_t kcs_elf_word(u8 class)
+{
+	return class == ELFCLASS32 ? sizeof(u32) : sizeof(u64);
+}
 
 /**
  * struct kcs_elf_segment - what a PT_LOAD says
@@ -43,6 +52,7 @@ struct kcs_elf_segment {
 
 /**
  * struct kcs_elf_layout - where what is
+ * @class: ELFCLASS32 or ELFCLASS64
  * @nsegs: PT_LOAD segments
  * @notes_offset: file offset of the notes
  * @notes_size: their size
@@ -52,6 +62,7 @@ struct kcs_elf_segment {
  * @size: size of the file
  */
 struct kcs_elf_layout {
+	u8 class;
 	size_t nsegs;
 	u64 notes_offset;
 	u64 notes_size;
@@ -63,14 +74,16 @@ struct kcs_elf_layout {
 /**
  * kcs_elf_layout() - fix every offset
  * @layout: filled in
+ * @class: ELFCLASS32 or ELFCLASS64
  * @segs: their @offset is filled in
  * @nsegs: how many
  * @notes_size: size of all notes
  *
- * Return: false if a size overflows.
+ * Return: false if a size overflows, or an address or an offset is more than the
+ * class can say: a core of ELFCLASS32 ends below 4 GiB.
  */
-bool kcs_elf_layout(struct kcs_elf_layout *layout, struct kcs_elf_segment *segs,
-		    size_t nsegs, u64 notes_size);
+bool kcs_elf_layout(struct kcs_elf_layout *layout, u8 class,
+		    struct kcs_elf_segment *segs, size_t nsegs, u64 notes_size);
 
 /**
  * kcs_elf_write_headers() - write ELF header and program headers
@@ -86,7 +99,7 @@ void kcs_elf_write_headers(const struct kcs_elf_layout *layout,
 /**
  * kcs_elf_write_shdr() - write the section header that counts the segments
  * @layout: from kcs_elf_layout(), with @shdr_offset set
- * @buf: sizeof(Elf64_Shdr) bytes
+ * @buf: room for an Elf64_Shdr, which is the larger
  */
 void kcs_elf_write_shdr(const struct kcs_elf_layout *layout, void *buf);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What notes hold, as far as it is arithmetic on what others have looked up: the
- * state and the arguments in NT_PRPSINFO, the size of NT_AUXV, and NT_FILE.
- * Compiles in user space too.
+ * state and the arguments in NT_PRPSINFO, the size of NT_AUXV, NT_FILE, and what
+ * NT_PRSTATUS and NT_PRPSINFO of a 32-bit program look like. Compiles in user
+ * space too.
  */
 #ifndef _KCS_NOTEDATA_H
 #define _KCS_NOTEDATA_H
@@ -13,7 +14,71 @@
 #include <linux/elfcore.h>
 #else
 #include <sys/procfs.h>
+#define kcs_prstatus_common(prstatus) (prstatus)
 #endif
+
+#define KCS_REGS32 17	/* struct user_regs_struct32 of i386, in words */
+
+/** struct kcs_timeval32 - struct old_timeval32 */
+struct kcs_timeval32 {
+	u32 tv_sec;
+	u32 tv_usec;
+};
+
+/** struct kcs_prstatus32 - NT_PRSTATUS as i386 has it: struct compat_elf_prstatus */
+struct kcs_prstatus32 {
+	u32 si_signo;
+	u32 si_code;
+	u32 si_errno;
+	u16 pr_cursig;
+	u16 pad;
+	u32 pr_sigpend;
+	u32 pr_sighold;
+	u32 pr_pid;
+	u32 pr_ppid;
+	u32 pr_pgrp;
+	u32 pr_sid;
+	struct kcs_timeval32 pr_utime;
+	struct kcs_timeval32 pr_stime;
+	struct kcs_timeval32 pr_cutime;
+	struct kcs_timeval32 pr_cstime;
+	u32 pr_reg[KCS_REGS32];
+	u32 pr_fpvalid;
+};
+
+/** struct kcs_prpsinfo32 - NT_PRPSINFO as i386 has it: struct compat_elf_prpsinfo */
+struct kcs_prpsinfo32 {
+	char pr_state;
+	char pr_sname;
+	char pr_zomb;
+	char pr_nice;
+	u32 pr_flag;
+	u16 pr_uid;
+	u16 pr_gid;
+	u32 pr_pid;
+	u32 pr_ppid;
+	u32 pr_pgrp;
+	u32 pr_sid;
+	char pr_fname[16];
+	char pr_psargs[ELF_PRARGSZ];
+};
+
+/**
+ * kcs_prstatus32() - NT_PRSTATUS of a thread of a 32-bit program
+ * @to: all of it is filled in
+ * @from: what it holds; its @pr_reg begins with a struct user_regs_struct32
+ */
+void kcs_prstatus32(struct kcs_prstatus32 *to, const struct elf_prstatus *from);
+
+/**
+ * kcs_prpsinfo32() - NT_PRPSINFO of a 32-bit program
+ * @to: all of it is filled in
+ * @from: what it holds
+ * @overflow_uid: what stands for a uid that 16 bits can't hold
+ * @overflow_gid: likewise
+ */
+void kcs_prpsinfo32(struct kcs_prpsinfo32 *to, const struct elf_prpsinfo *from,
+		    u16 overflow_uid, u16 overflow_gid);
 
 /**
  * kcs_psinfo_state() - fill in a task's state
@@ -31,23 +96,28 @@ void kcs_psinfo_args(struct elf_prpsinfo *psinfo, size_t len);
 
 /**
  * kcs_auxv_size() - size of an auxiliary vector
- * @auxv: pairs, the last of them AT_NULL unless the room is used up
- * @max: entries there is room for, even
+ * @auxv: pairs of words of @class, the last of them AT_NULL unless the room is
+ *	used up
+ * @class: ELFCLASS32 or ELFCLASS64
+ * @room: bytes there is room for, in whole pairs
  *
  * Return: bytes, with AT_NULL.
  */
-u32 kcs_auxv_size(const unsigned long *auxv, size_t max);
+u32 kcs_auxv_size(const void *auxv, u8 class, size_t room);
 
 /**
  * struct kcs_file_note - an NT_FILE that is put together
  * @buf: the note: the number of mappings, the page size, then first address,
- *	end and offset in pages of each, then their names
+ *	end and offset in pages of each, then their names; numbers are words of
+ *	@class
+ * @class: ELFCLASS32 or ELFCLASS64
  * @used: bytes of it
  * @room: bytes allocated
  * @added: mappings so far
  */
 struct kcs_file_note {
 	char *buf;
+	u8 class;
 	size_t used;
 	size_t room;
 	size_t added;
@@ -56,11 +126,12 @@ struct kcs_file_note {
 /**
  * kcs_file_note_begin() - begin one
  * @note: empty
+ * @class: ELFCLASS32 or ELFCLASS64
  * @count: mappings that will be added
  *
  * Return: 0 or -ENOMEM.
  */
-int kcs_file_note_begin(struct kcs_file_note *note, size_t count);
+int kcs_file_note_begin(struct kcs_file_note *note, u8 class, size_t count);
 
 /**
  * kcs_file_note_add() - add a mapping

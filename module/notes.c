@@ -3,6 +3,7 @@
 #include <linux/dcache.h>
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
+#include <linux/highuid.h>
 #include <linux/mm.h>
 #include <linux/path.h>
 #include <linux/pid_namespace.h>
@@ -14,6 +15,7 @@
 #include "notes.h"
 #include "regs.h"
 #include "stream.h"
+#include "target.h"
 #include "vma.h"
 
 /* As fs/binfmt_elf.c:fill_psinfo(), with the target's own pids. */
@@ -69,11 +71,12 @@ static int fill_root(struct kcs_notes *notes, struct task_struct *leader)
 	return notes->root ? 0 : -ENOMEM;
 }
 
-int kcs_notes_init(struct kcs_notes *notes, struct task_struct *leader,
+int kcs_notes_init(struct kcs_notes *notes, const struct kcs_target *target,
 		   unsigned int state)
 {
-	fill_psinfo(&notes->psinfo, leader, state);
-	return fill_root(notes, leader);
+	notes->class = target->class;
+	fill_psinfo(&notes->psinfo, target->leader, state);
+	return fill_root(notes, target->leader);
 }
 
 void kcs_notes_free(struct kcs_notes *notes)
@@ -124,7 +127,7 @@ static int fill_files(struct kcs_notes *notes, const struct kcs_segments *segs)
 	page = (char *)__get_free_page(GFP_KERNEL);
 	if (!page)
 		return -ENOMEM;
-	err = kcs_file_note_begin(&notes->files, count);
+	err = kcs_file_note_begin(&notes->files, notes->class, count);
 	for (i = 0; i < segs->nr && !err; i++) {
 		if (segs->table[i].file)
 			err = add_file(notes, &segs->table[i], page);
@@ -147,14 +150,41 @@ static const char *regset_owner(u32 type)
 	return type == NT_PRFPREG ? "CORE" : "LINUX";
 }
 
+static void add_prstatus(struct kcs_elf_notes *out, const struct kcs_notes *notes,
+			 const struct elf_prstatus *prstatus)
+{
+	struct kcs_prstatus32 narrow;
+
+	if (notes->class == ELFCLASS64) {
+		kcs_elf_add_note(out, "CORE", NT_PRSTATUS, sizeof(*prstatus), prstatus);
+	} else {
+		kcs_prstatus32(&narrow, prstatus);
+		kcs_elf_add_note(out, "CORE", NT_PRSTATUS, sizeof(narrow), &narrow);
+	}
+}
+
+static void add_prpsinfo(struct kcs_elf_notes *out, const struct kcs_notes *notes)
+{
+	struct kcs_prpsinfo32 narrow;
+
+	if (notes->class == ELFCLASS64) {
+		kcs_elf_add_note(out, "CORE", NT_PRPSINFO, sizeof(notes->psinfo),
+				 &notes->psinfo);
+	} else {
+		kcs_prpsinfo32(&narrow, &notes->psinfo, overflowuid, overflowgid);
+		kcs_elf_add_note(out, "CORE", NT_PRPSINFO, sizeof(narrow), &narrow);
+	}
+}
+
 static void add_process(struct kcs_elf_notes *out, const struct kcs_notes *notes,
 			const struct mm_struct *mm)
 {
-	kcs_elf_add_note(out, "CORE", NT_PRPSINFO, sizeof(notes->psinfo), &notes->psinfo);
-	/* No signal: nothing happened to the process. */
+	add_prpsinfo(out, notes);
+	/* No signal: nothing happened to the process. Of both classes one size. */
 	kcs_elf_add_note(out, "CORE", NT_SIGINFO, sizeof(siginfo_t), NULL);
 	kcs_elf_add_note(out, "CORE", NT_AUXV,
-			 kcs_auxv_size(mm->saved_auxv, ARRAY_SIZE(mm->saved_auxv)),
+			 kcs_auxv_size(mm->saved_auxv, notes->class,
+				       sizeof(mm->saved_auxv)),
 			 mm->saved_auxv);
 	if (notes->files.buf)
 		kcs_elf_add_note(out, "CORE", NT_FILE, notes->files.used, notes->files.buf);
@@ -173,8 +203,7 @@ static void add_all(struct kcs_elf_notes *out, const struct kcs_notes *notes,
 
 		if (!thread->read)
 			continue;
-		kcs_elf_add_note(out, "CORE", NT_PRSTATUS, sizeof(thread->prstatus),
-				 &thread->prstatus);
+		add_prstatus(out, notes, &thread->prstatus);
 		if (first)
 			add_process(out, notes, mm);
 		first = false;

@@ -3,7 +3,8 @@
  * The notes of a core, in the order and with the contents of
  * fs/binfmt_elf.c:write_note_info(): NT_PRSTATUS of the first thread,
  * NT_PRPSINFO, NT_SIGINFO, NT_AUXV, NT_FILE, the first thread's other regsets,
- * then each further thread; NT_X86_XSAVE_LAYOUT where the kernel's has it.
+ * then each further thread; NT_X86_XSAVE_LAYOUT where the kernel's has it. Those
+ * of a 32-bit program are as fs/compat_binfmt_elf.c makes them.
  */
 #ifndef _KCS_NOTES_H
 #define _KCS_NOTES_H
@@ -15,17 +16,19 @@
 
 struct kcs_regs;
 struct kcs_segments;
+struct kcs_target;
 struct mm_struct;
-struct task_struct;
 
 /**
  * struct kcs_notes - what the notes say of the process as a whole
+ * @class: of the core, ELFCLASS32 or ELFCLASS64
  * @psinfo: NT_PRPSINFO
  * @root: path of the target's root as the caller sees it, "" for its own; mapped
  *	files are named from there on
  * @files: NT_FILE; without a buffer if nothing is mapped
  */
 struct kcs_notes {
+	u8 class;
 	struct elf_prpsinfo psinfo;
 	char *root;
 	struct kcs_file_note files;
@@ -34,12 +37,12 @@ struct kcs_notes {
 /**
  * kcs_notes_init() - what has to be asked of the task
  * @notes: filled in
- * @leader: thread group leader; no execve can happen
- * @state: its task state at the instant
+ * @target: held, so that no execve can happen
+ * @state: its leader's task state at the instant
  *
  * Return: 0 or -ENOMEM.
  */
-int kcs_notes_init(struct kcs_notes *notes, struct task_struct *leader,
+int kcs_notes_init(struct kcs_notes *notes, const struct kcs_target *target,
 		   unsigned int state);
 void kcs_notes_free(struct kcs_notes *notes);
 

@@ -38,7 +38,8 @@ struct kcs_regset_note {
  * @state: the task state (TASK_RUNNING if parked), for NT_PRPSINFO
  * @nr: entries of @note
  * @note: the other regsets, in the kernel's order
- * @prstatus: NT_PRSTATUS
+ * @prstatus: NT_PRSTATUS; of a 32-bit program, its @pr_reg begins with the
+ *	registers that i386 has
  */
 struct kcs_thread {
 	bool read;

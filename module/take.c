@@ -315,6 +315,15 @@ static int lay_out_segments(struct kcs_snapshot *snap, struct mm_struct *mm,
 	return 0;
 }
 
+static int refuse_size(struct taking *t)
+{
+	if (t->target.class == ELFCLASS32)
+		return kcs_refuse(t->why, EOPNOTSUPP,
+				  "the core would be larger than the 4 GiB that the core of a 32-bit program can be: leave mappings out with --filter");
+	return kcs_refuse(t->why, EOPNOTSUPP,
+			  "the core would be larger than a file can be: leave mappings out with --filter");
+}
+
 static int lay_out(struct taking *t, struct mm_struct *mm)
 {
 	struct kcs_snapshot *snap = t->snap;
@@ -328,14 +337,14 @@ static int lay_out(struct taking *t, struct mm_struct *mm)
 	err = lay_out_segments(snap, mm, t->why);
 	if (err)
 		return err;
-	if (!kcs_elf_layout(&snap->layout, snap->elf, snap->segs.nr,
+	if (!kcs_elf_layout(&snap->layout, t->target.class, snap->elf, snap->segs.nr,
 			    kcs_notes_size(&t->notes, &t->regs, mm)))
-		return kcs_refuse(t->why, EOPNOTSUPP,
-				  "the core would be larger than a file can be: leave mappings out with --filter");
-	snap->head = kvzalloc(snap->layout.data_offset, GFP_KERNEL);
+		return refuse_size(t);
+	/* 10 000 threads have more notes than one allocation may warn about. */
+	snap->head = kvzalloc(snap->layout.data_offset, GFP_KERNEL | __GFP_NOWARN);
 	if (!snap->head)
 		return kcs_refuse_nomem(t->why);
-	kcs_elf_write_headers(&snap->layout, snap->elf, snap->head, EM_X86_64);
+	kcs_elf_write_headers(&snap->layout, snap->elf, snap->head, t->target.view->e_machine);
 	kcs_elf_write_shdr(&snap->layout, &snap->shdr);
 	kcs_notes_write(&t->notes, &t->regs, mm,
 			snap->head + snap->layout.notes_offset);
@@ -375,7 +384,7 @@ static int take(struct taking *t)
 	if (err)
 		return err;
 	take_over(t);
-	return kcs_notes_init(&t->notes, t->target.leader, t->regs.thread[0].state) ?
+	return kcs_notes_init(&t->notes, &t->target, t->regs.thread[0].state) ?
 		kcs_refuse_nomem(t->why) : 0;
 }
 

@@ -151,19 +151,61 @@ static int refuse_exited(const struct kcs_request *req, struct kcs_refusal *why)
 			  req->pid);
 }
 
+static const struct user_regset_view *view_of(struct task_struct *task)
+{
+	const struct user_regset_view *view;
+
+	/* What tells is on the stack, which goes when the thread dies. */
+	if (!try_get_task_stack(task))
+		return NULL;
+	view = task_user_regset_view(task);
+	kcs_put_task_stack(task);
+	return view;
+}
+
+/*
+ * The views are not exported: only a task that runs code of the width has one. So
+ * look for a thread that does, or take the caller's.
+ */
+static const struct user_regset_view *find_view(struct task_struct *leader, u16 machine)
+{
+	const struct user_regset_view *view = NULL;
+	struct task_struct *task;
+
+	rcu_read_lock();
+	for_each_thread(leader, task) {
+		view = view_of(task);
+		if (view && view->e_machine == machine)
+			break;
+		view = NULL;
+	}
+	rcu_read_unlock();
+	if (!view && task_user_regset_view(current)->e_machine == machine)
+		view = task_user_regset_view(current);
+	return view;
+}
+
+/* Set by execve, for programs of i386 and of x32, and inherited by threads. */
+static bool is_narrow(struct task_struct *task)
+{
+	return test_tsk_thread_flag(task, TIF_ADDR32);
+}
+
 static int check_width(struct kcs_target *target, const struct kcs_request *req,
 		       struct kcs_refusal *why)
 {
-	/* What tells is on the stack, which goes when the thread dies. */
-	if (!try_get_task_stack(target->task))
-		return refuse_exited(req, why);
-	target->view = task_user_regset_view(target->task);
-	kcs_put_task_stack(target->task);
-	if (!test_tsk_thread_flag(target->task, TIF_ADDR32) &&
-	    target->view->e_machine == EM_X86_64)
+	bool narrow = is_narrow(target->task);
+
+	target->class = narrow ? ELFCLASS32 : ELFCLASS64;
+	target->view = find_view(target->leader, narrow ? EM_386 : EM_X86_64);
+	if (target->view)
 		return 0;
-	return kcs_refuse(why, EOPNOTSUPP,
-			  "process %d is a 32-bit program, which this version can't snapshot: use gcore",
+	if (narrow)
+		return kcs_refuse(why, EOPNOTSUPP,
+				  "process %d is a program of the x32 ABI, or a 32-bit one that runs nothing but 64-bit code just now: use gcore, or try again",
+				  req->pid);
+	return kcs_refuse(why, EAGAIN,
+			  "process %d runs nothing but 32-bit code just now: try again, or ask with a 64-bit program",
 			  req->pid);
 }
 

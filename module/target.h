@@ -46,6 +46,7 @@ struct kcs_request {
  * @leader: thread group leader, possibly a zombie; with a reference
  * @task: the thread @mm was taken from; with a reference
  * @mm: with an mm_users reference
+ * @class: of the program's core: ELFCLASS32 or ELFCLASS64
  * @view: the program's regsets; a thread's own may be another while it runs code
  *	of the other width
  *
@@ -56,6 +57,7 @@ struct kcs_target {
 	struct task_struct *leader;
 	struct task_struct *task;
 	struct mm_struct *mm;
+	u8 class;
 	const struct user_regset_view *view;
 };
 

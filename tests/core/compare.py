@@ -6,7 +6,6 @@ Compare a core of ours with the kernel's own of the same process, which did not 
 exits with 1 if there is one. What may differ is in the tables below, each with its reason.
 """
 import os
-import struct
 import sys
 from itertools import zip_longest
 
@@ -94,10 +93,11 @@ def compare_thread(pid, ours, kernels, took_signal):
                 if was_restarted(x, y):
                     accepted.update(RESTARTED)
                     y["eflags"] &= ~RESUME_FLAG     # where an interrupt came before the instruction
-            if OLD and y["fs_base"] == 0:
-                accepted.add("fs_base")     # lost on the way out, by the kernel's own core only
+            own_segment = "fs_base" if "fs_base" in y else "gs"
+            if OLD and y[own_segment] == 0:
+                accepted.add(own_segment)   # lost on the way out, by the kernel's own core only
             compare_fields(what, x, y, accepted)
-        elif OLD and a.type == elfcore.NT_FPREGSET:
+        elif OLD and a.type in (elfcore.NT_FPREGSET, elfcore.NT_PRXFPREG):
             same(what, a.desc[:OLD_FPREGSET_END].hex(), b.desc[:OLD_FPREGSET_END].hex())
         elif a.desc != b.desc:
             at = [i for i, (x, y) in enumerate(zip(a.desc, b.desc)) if x != y]
@@ -137,7 +137,7 @@ def vvar_start(core):
     """Where the pages before the vdso begin, which are the kernel's time: read-only, and without a gap."""
     for note in core.notes:
         if note.type == elfcore.NT_AUXV:
-            words = struct.unpack("<%dQ" % (len(note.desc) // 8), note.desc)
+            words = core.words(note.desc)
             start = vdso = dict(zip(words[::2], words[1::2])).get(AT_SYSINFO_EHDR, 0)
     for phdr in reversed(core.loads):
         if phdr.vaddr + phdr.memsz == start and phdr.flags == PF_R and vdso - phdr.vaddr <= VVAR_MAX:

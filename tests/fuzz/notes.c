@@ -112,30 +112,45 @@ static char *take_path(struct fuzz_input *in, const char *root)
 	return path;
 }
 
+static uint64_t word_of(const struct kcs_file_note *note, size_t i)
+{
+	uint32_t half;
+	uint64_t word;
+
+	if (note->class == ELFCLASS64) {
+		memcpy(&word, note->buf + 8 * i, 8);
+		return word;
+	}
+	memcpy(&half, note->buf + 4 * i, 4);
+	return half;
+}
+
 static void check_files(struct fuzz_input *in)
 {
 	struct kcs_file_note note = {};
-	uint64_t entries[MAX_FILES][3], words[3];
+	uint8_t class = fuzz_u8(in) % 2 ? ELFCLASS32 : ELFCLASS64;
+	uint64_t mask = class == ELFCLASS32 ? UINT32_MAX : UINT64_MAX;
+	uint64_t entries[MAX_FILES][3];
 	char *names[MAX_FILES];
 	char *root = fuzz_string(in, fuzz_u8(in));
 	size_t count = fuzz_u16(in) % MAX_FILES, i;
 	const char *name;
 
-	CHECK(!kcs_file_note_begin(&note, count));
+	CHECK(!kcs_file_note_begin(&note, class, count));
 	for (i = 0; i < count; i++) {
 		fuzz_take(in, entries[i], sizeof(entries[i]));
 		names[i] = take_path(in, root);
 		name = kcs_path_below(names[i], root);
 		CHECK(name == names[i] + (is_below(names[i], root) ? strlen(root) : 0));
-		CHECK(!kcs_file_note_add(&note, entries[i][0], entries[i][1], entries[i][2], name));
+		CHECK(!kcs_file_note_add(&note, entries[i][0], entries[i][1], entries[i][2],
+					 name));
 		CHECK(note.used <= note.room);
 	}
-	memcpy(words, note.buf, 2 * sizeof(words[0]));
-	CHECK(words[0] == count && words[1] == KCS_ELF_PAGE);
-	name = note.buf + (2 + 3 * count) * sizeof(words[0]);
+	CHECK(word_of(&note, 0) == count && word_of(&note, 1) == KCS_ELF_PAGE);
+	name = note.buf + (2 + 3 * count) * (class == ELFCLASS32 ? 4 : 8);
 	for (i = 0; i < count; i++) {
-		memcpy(words, note.buf + (2 + 3 * i) * sizeof(words[0]), sizeof(words));
-		CHECK(!memcmp(words, entries[i], sizeof(words)));
+		for (int j = 0; j < 3; j++)
+			CHECK(word_of(&note, 2 + 3 * i + j) == (entries[i][j] & mask));
 		CHECK(!strcmp(name, kcs_path_below(names[i], root)));
 		name += strlen(name) + 1;
 		free(names[i]);
@@ -146,7 +161,8 @@ static void check_files(struct fuzz_input *in)
 	free(root);
 
 	/* More than anybody has. */
-	CHECK(kcs_file_note_begin(&note, SIZE_MAX / (3 * sizeof(uint64_t)) + count) == -ENOMEM);
+	CHECK(kcs_file_note_begin(&note, class, SIZE_MAX / (3 * sizeof(uint64_t)) + count) ==
+	      -ENOMEM);
 	CHECK(!note.buf);
 }
 
@@ -154,9 +170,8 @@ static void check_process(struct fuzz_input *in)
 {
 	struct elf_prpsinfo *psinfo = fuzz_alloc(sizeof(*psinfo));
 	char args[ELF_PRARGSZ];
-	size_t len = fuzz_u8(in) % ELF_PRARGSZ, count, i;
-	uint32_t state = fuzz_u64(in), size;
-	unsigned long *auxv;
+	size_t len = fuzz_u8(in) % ELF_PRARGSZ, i;
+	uint32_t state = fuzz_u64(in);
 
 	kcs_psinfo_state(psinfo, state);
 	CHECK(strchr("RSDTZW.", psinfo->pr_sname));
@@ -169,29 +184,72 @@ static void check_process(struct fuzz_input *in)
 	for (i = 0; i < len; i++)
 		CHECK(psinfo->pr_psargs[i] == (args[i] ? args[i] : ' '));
 	free(psinfo);
+}
 
-	count = (fuzz_u8(in) % 32 + 1) * 2;
-	auxv = fuzz_alloc(count * sizeof(*auxv));
-	for (i = 0; i < count; i++)
-		auxv[i] = fuzz_u8(in) % 8;
-	size = kcs_auxv_size(auxv, count);
-	CHECK(size % (2 * sizeof(*auxv)) == 0 && size <= count * sizeof(*auxv));
-	for (i = 0; i + 2 < size / sizeof(*auxv); i += 2)
-		CHECK(auxv[i] != AT_NULL);
-	CHECK(auxv[i] == AT_NULL || i + 2 == count);
-	free(auxv);
+#define CHECK_AUXV(in, word, class) do { \
+	size_t count = (fuzz_u8(in) % 32 + 1) * 2, i; \
+	word *auxv = fuzz_alloc(count * sizeof(*auxv)); \
+	uint32_t size; \
+	\
+	for (i = 0; i < count; i++) \
+		auxv[i] = fuzz_u8(in) % 8; \
+	size = kcs_auxv_size(auxv, class, count * sizeof(*auxv)); \
+	CHECK(size % (2 * sizeof(*auxv)) == 0 && size <= count * sizeof(*auxv)); \
+	for (i = 0; i + 2 < size / sizeof(*auxv); i += 2) \
+		CHECK(auxv[i] != AT_NULL); \
+	CHECK(auxv[i] == AT_NULL || i + 2 == count); \
+	free(auxv); \
+} while (0)
+
+static void check_auxv(struct fuzz_input *in)
+{
+	CHECK_AUXV(in, uint64_t, ELFCLASS64);
+	CHECK_AUXV(in, uint32_t, ELFCLASS32);
+}
+
+/* What i386 has no room for is cut off, and of what it has nothing is lost. */
+static void check_narrow(struct fuzz_input *in)
+{
+	struct elf_prpsinfo *psinfo = fuzz_alloc(sizeof(*psinfo));
+	struct elf_prstatus *status = fuzz_alloc(sizeof(*status));
+	struct kcs_prpsinfo32 psinfo32;
+	struct kcs_prstatus32 status32;
+
+	fuzz_take(in, psinfo, sizeof(*psinfo));
+	fuzz_take(in, status, sizeof(*status));
+	kcs_prpsinfo32(&psinfo32, psinfo, 65534, 65533);
+	CHECK(psinfo32.pr_uid == (psinfo->pr_uid > UINT16_MAX ? 65534 : psinfo->pr_uid));
+	CHECK(psinfo32.pr_gid == (psinfo->pr_gid > UINT16_MAX ? 65533 : psinfo->pr_gid));
+	CHECK((pid_t)psinfo32.pr_pid == psinfo->pr_pid &&
+	      (pid_t)psinfo32.pr_sid == psinfo->pr_sid &&
+	      psinfo32.pr_flag == (uint32_t)psinfo->pr_flag);
+	CHECK(!memcmp(psinfo32.pr_psargs, psinfo->pr_psargs, ELF_PRARGSZ));
+	kcs_prstatus32(&status32, status);
+	CHECK(!memcmp(status32.pr_reg, &status->pr_reg, sizeof(status32.pr_reg)));
+	CHECK((pid_t)status32.pr_pid == status->pr_pid &&
+	      (int)status32.pr_fpvalid == status->pr_fpvalid &&
+	      status32.pr_sigpend == (uint32_t)status->pr_sigpend &&
+	      status32.pr_cstime.tv_usec == (uint32_t)status->pr_cstime.tv_usec);
+	free(psinfo);
+	free(status);
 }
 
 void fuzz_notes(const uint8_t *data, size_t size)
 {
 	struct fuzz_input in = { data, size };
 
-	switch (fuzz_u8(&in) % 3) {
+	switch (fuzz_u8(&in) % 5) {
 	case 0:
 		check_notes(&in);
 		break;
 	case 1:
 		check_files(&in);
+		break;
+	case 2:
+		check_auxv(&in);
+		break;
+	case 3:
+		check_narrow(&in);
 		break;
 	default:
 		check_process(&in);

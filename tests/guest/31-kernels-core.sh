@@ -6,10 +6,11 @@
 # what tests/core/compare.py lists.
 . "$KCS_TREE/tests/guest/lib.sh"
 
-filters="33 7f 10 0"
+# FILTER:PROGRAM
+runs="33:memory_kinds 7f:memory_kinds 10:memory_kinds 0:memory_kinds 33:memory_kinds32 7f:memory_kinds32"
 files=/var/tmp/31-kernels-core
 
-plan 14
+plan 20
 
 ulimit -c unlimited
 # Where it is registered, the kernel writes to it whenever a thread changes its CPU.
@@ -25,8 +26,10 @@ all_stopped()
 	! grep -hv ') T ' "/proc/$1"/task/*/stat | grep -q .
 }
 
-for filter in $filters; do
-	"$KCS_TARGETS/memory_kinds" "$files" >map &
+for run in $runs; do
+	filter=${run%:*}
+	program=${run#*:}
+	"$KCS_TARGETS/$program" "$files" >map &
 	pid=$!
 	wait_for 30 grep -q ready map || diag "the target is not ready"
 	# Its bits in the process for half of them, in the request for the others.
@@ -39,15 +42,15 @@ for filter in $filters; do
 	wait_for 10 all_stopped "$pid" || diag "the target does not stop"
 	rm -f core.*
 	# shellcheck disable=SC2086 # two words
-	cmd_ok "a core by filter $filter" "$KCS" --max-pause 20s $option -o core.ours "$pid"
+	cmd_ok "a core of $program by filter $filter" "$KCS" --max-pause 20s $option -o core.ours "$pid"
 	is "$(cat "/proc/$pid"/task/*/stat | sed 's/.*) \(.\).*/\1/' | sort | uniq -c | xargs)" "3 T" \
-		"its threads are stopped as before (filter $filter)"
+		"its threads are stopped as before ($program, filter $filter)"
 	echo "0x$filter" >"/proc/$pid/coredump_filter"
 	kill -ABRT "$pid"
 	kill -CONT "$pid"
 	wait "$pid" 2>/dev/null
-	cmd_ok "is the kernel's own (filter $filter)" python3 "$KCS_TREE/tests/core/compare.py" core.ours core.kernel
-	[ "$filter" != 33 ] || cp map map.33
+	cmd_ok "is the kernel's own ($program, filter $filter)" python3 "$KCS_TREE/tests/core/compare.py" core.ours core.kernel
+	[ "$run" != 33:memory_kinds ] || cp map map.33
 done
 is "$(grep -c unavailable map.33)" 0 "with every kind of mapping, hugetlb too"
 is "$("$KCS" list)" "" "no snapshot is left"

@@ -57,11 +57,21 @@ verdict "told of forks by a userfaultfd: refused, and told of none" "$wrong$(lef
 "$KCS_TARGETS/states32" &
 pid=$!
 wait_for 10 grep -q '^State:[[:space:]]*S' "/proc/$pid/status"
-wrong=$(good_refusal 5 "process $pid is a 32-bit program.*use gcore")
-kill -0 "$pid" || wrong+="it is gone"
+for mode in cow stop live; do
+	rm -f core
+	wrong+=$("$KCS" --mode "$mode" --max-pause 20s -o core "$pid" 2>&1)
+	# Its registers, and memory that one of them points to.
+	# shellcheck disable=SC2016 # for gdb
+	shown=$(gdb -batch -nx -ex 'p/x $ebx' -ex 'p/x $edx' -ex 'p/x $esi' -ex 'p/x $orig_eax' -ex 'x/xw $edi' \
+		"$KCS_TARGETS/states32" core 2>&1 | grep -e '^\$' -e ':' | xargs)
+	[[ $shown =~ \$1\ =\ 0xb1b2b3b4\ .*0xd1d2d3d4\ .*0x51525354\ .*=\ 0x1d\ .*:\ 0x77697473 ]] ||
+		wrong+="gdb ($mode): $shown. "
+	[[ $(readelf -h core 2>&1) =~ ELF32.*Intel\ 80386 ]] || wrong+="readelf ($mode). "
+done
+[ "$(grep '^State:' "/proc/$pid/status" | cut -c8)" = S ] || wrong+="it is not asleep any more. "
 kill "$pid"
 wait "$pid" 2>/dev/null
-why='' verdict "a 32-bit program: refused" "$wrong"
+why='' verdict "a 32-bit program" "$wrong$(left_behind)"
 
 # Owned by root, started by nobody.
 cp "$KCS_TARGETS/states" setuid-states

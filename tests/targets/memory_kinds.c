@@ -33,7 +33,7 @@ static uint64_t word_at(uintptr_t addr)
 
 static void say(const char *name, const char *start, size_t len, const char *content)
 {
-	printf("%s %#lx %#lx %s\n", name, (unsigned long)start, len, content);
+	printf("%s %#lx %#lx %s\n", name, (unsigned long)start, (unsigned long)len, content);
 }
 
 static void put(char *start, size_t len)
@@ -256,7 +256,11 @@ static void block(void)
 	for (;;) {
 		long ret = SYS_pause;
 
+#ifdef __x86_64__
 		asm volatile("syscall" : "+a" (ret) : : "rcx", "r11", "memory");
+#else
+		asm volatile("int $0x80" : "+a" (ret) : : "memory");
+#endif
 	}
 }
 

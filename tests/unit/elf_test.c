@@ -12,7 +12,10 @@
 #include "test.h"
 
 #define NOTES_SIZE	1000U
-#define LARGEST_FILE	INT64_MAX
+#define LARGEST_FILE	(class == ELFCLASS64 ? INT64_MAX : UINT32_MAX)
+
+/* Of the cores that are tested: main() runs the tests for both. */
+static u8 class;
 
 /* e_phnum counts PT_NOTE too, and PN_XNUM says that it does not fit. */
 #define MOST_SEGMENTS	(PN_XNUM - 2)
@@ -24,7 +27,7 @@ static struct kcs_elf_segment *segments(size_t nsegs, uint64_t filesz)
 
 	assert_non_null(segs);
 	for (i = 0; i < nsegs; i++) {
-		segs[i].vaddr = 0x10000 + i * 0x100000;
+		segs[i].vaddr = 0x10000 + i * 4 * KCS_ELF_PAGE;
 		segs[i].filesz = filesz;
 		segs[i].memsz = 2 * KCS_ELF_PAGE;
 		segs[i].flags = PF_R | PF_W;
@@ -34,14 +37,57 @@ static struct kcs_elf_segment *segments(size_t nsegs, uint64_t filesz)
 
 static uint64_t headers_size(size_t nsegs)
 {
-	return sizeof(Elf64_Ehdr) + (nsegs + 1) * sizeof(Elf64_Phdr);
+	return class == ELFCLASS64 ?
+		sizeof(Elf64_Ehdr) + (nsegs + 1) * sizeof(Elf64_Phdr) :
+		sizeof(Elf32_Ehdr) + (nsegs + 1) * sizeof(Elf32_Phdr);
+}
+
+static size_t shdr_size(void)
+{
+	return class == ELFCLASS64 ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr);
+}
+
+/* The headers of either class as those of the larger, by another way than elf.c's. */
+#define WIDEN_EHDR(from) ((Elf64_Ehdr) { \
+	.e_type = (from)->e_type, .e_machine = (from)->e_machine, \
+	.e_version = (from)->e_version, .e_entry = (from)->e_entry, \
+	.e_phoff = (from)->e_phoff, .e_shoff = (from)->e_shoff, \
+	.e_flags = (from)->e_flags, .e_ehsize = (from)->e_ehsize, \
+	.e_phentsize = (from)->e_phentsize, .e_phnum = (from)->e_phnum, \
+	.e_shentsize = (from)->e_shentsize, .e_shnum = (from)->e_shnum, \
+	.e_shstrndx = (from)->e_shstrndx, \
+})
+
+#define WIDEN_PHDR(from) ((Elf64_Phdr) { \
+	.p_type = (from)->p_type, .p_flags = (from)->p_flags, \
+	.p_offset = (from)->p_offset, .p_vaddr = (from)->p_vaddr, \
+	.p_paddr = (from)->p_paddr, .p_filesz = (from)->p_filesz, \
+	.p_memsz = (from)->p_memsz, .p_align = (from)->p_align, \
+})
+
+static Elf64_Ehdr ehdr_of(const void *buf)
+{
+	Elf64_Ehdr ehdr = class == ELFCLASS64 ? *(const Elf64_Ehdr *)buf :
+						WIDEN_EHDR((const Elf32_Ehdr *)buf);
+
+	memcpy(ehdr.e_ident, buf, EI_NIDENT);
+	return ehdr;
+}
+
+static Elf64_Phdr phdr_of(const void *buf, size_t i)
+{
+	Elf64_Ehdr ehdr = ehdr_of(buf);
+	const void *at = (const char *)buf + ehdr.e_phoff + i * ehdr.e_phentsize;
+
+	return class == ELFCLASS64 ? *(const Elf64_Phdr *)at :
+				     WIDEN_PHDR((const Elf32_Phdr *)at);
 }
 
 static void no_segments(void **state)
 {
 	struct kcs_elf_layout layout;
 
-	assert_true(kcs_elf_layout(&layout, NULL, 0, NOTES_SIZE));
+	assert_true(kcs_elf_layout(&layout, class, NULL, 0, NOTES_SIZE));
 	assert_int_equal(layout.nsegs, 0);
 	assert_int_equal(layout.notes_offset, headers_size(0));
 	assert_int_equal(layout.notes_size, NOTES_SIZE);
@@ -55,7 +101,7 @@ static void one_segment(void **state)
 	struct kcs_elf_segment *segs = segments(1, 3 * KCS_ELF_PAGE);
 	struct kcs_elf_layout layout;
 
-	assert_true(kcs_elf_layout(&layout, segs, 1, NOTES_SIZE));
+	assert_true(kcs_elf_layout(&layout, class, segs, 1, NOTES_SIZE));
 	assert_int_equal(layout.notes_offset, headers_size(1));
 	assert_int_equal(layout.data_offset, KCS_ELF_PAGE);
 	assert_int_equal(segs[0].offset, KCS_ELF_PAGE);
@@ -69,11 +115,11 @@ static void data_starts_on_a_page(void **state)
 	uint64_t fits = KCS_ELF_PAGE - headers_size(0);
 	struct kcs_elf_layout layout;
 
-	assert_true(kcs_elf_layout(&layout, NULL, 0, fits));
+	assert_true(kcs_elf_layout(&layout, class, NULL, 0, fits));
 	assert_int_equal(layout.data_offset, KCS_ELF_PAGE);
-	assert_true(kcs_elf_layout(&layout, NULL, 0, fits + 1));
+	assert_true(kcs_elf_layout(&layout, class, NULL, 0, fits + 1));
 	assert_int_equal(layout.data_offset, 2 * KCS_ELF_PAGE);
-	assert_true(kcs_elf_layout(&layout, NULL, 0, 0));
+	assert_true(kcs_elf_layout(&layout, class, NULL, 0, 0));
 	assert_int_equal(layout.data_offset, KCS_ELF_PAGE);
 }
 
@@ -88,7 +134,7 @@ static void segments_follow_each_other(void **state)
 
 	for (i = 0; i < nsegs; i++)
 		segs[i].filesz = pages[i] * KCS_ELF_PAGE;
-	assert_true(kcs_elf_layout(&layout, segs, nsegs, NOTES_SIZE));
+	assert_true(kcs_elf_layout(&layout, class, segs, nsegs, NOTES_SIZE));
 	offset = layout.data_offset;
 	for (i = 0; i < nsegs; i++) {
 		assert_int_equal(segs[i].offset, offset);
@@ -98,48 +144,63 @@ static void segments_follow_each_other(void **state)
 	free(segs);
 }
 
+#define CHECK_SHDR(shdr, layout) do { \
+	assert_int_equal((shdr)->sh_type, SHT_NULL); \
+	assert_int_equal((shdr)->sh_size, 1); \
+	assert_int_equal((shdr)->sh_link, SHN_UNDEF); \
+	assert_int_equal((shdr)->sh_info, (layout)->nsegs + 1); \
+	assert_int_equal((shdr)->sh_offset, 0); \
+} while (0)
+
+static void check_shdr(const struct kcs_elf_layout *layout)
+{
+	void *shdr = malloc(shdr_size());
+
+	assert_non_null(shdr);
+	memset(shdr, 0xff, shdr_size());
+	kcs_elf_write_shdr(layout, shdr);
+	if (class == ELFCLASS64)
+		CHECK_SHDR((Elf64_Shdr *)shdr, layout);
+	else
+		CHECK_SHDR((Elf32_Shdr *)shdr, layout);
+	free(shdr);
+}
+
 /* Write headers and section header, as a reader of the file would see them. */
 static void check_numbering(size_t nsegs, bool extended)
 {
 	struct kcs_elf_segment *segs = segments(nsegs, 0);
 	struct kcs_elf_layout layout;
-	const Elf64_Phdr *phdr;
-	const Elf64_Ehdr *ehdr;
-	Elf64_Shdr shdr;
+	Elf64_Phdr phdr;
+	Elf64_Ehdr ehdr;
 	void *buf;
 
-	assert_true(kcs_elf_layout(&layout, segs, nsegs, NOTES_SIZE));
+	assert_true(kcs_elf_layout(&layout, class, segs, nsegs, NOTES_SIZE));
 	/* To the byte: a sanitizer sees a header too many. */
 	buf = malloc(layout.notes_offset);
 	assert_non_null(buf);
 	kcs_elf_write_headers(&layout, segs, buf, EM_X86_64);
-	ehdr = buf;
-	phdr = buf + ehdr->e_phoff;
-	assert_int_equal(phdr[nsegs].p_type, PT_LOAD);
-	assert_int_equal(phdr[nsegs].p_vaddr, segs[nsegs - 1].vaddr);
+	ehdr = ehdr_of(buf);
+	phdr = phdr_of(buf, nsegs);
+	assert_int_equal(phdr.p_type, PT_LOAD);
+	assert_int_equal(phdr.p_vaddr, segs[nsegs - 1].vaddr);
 
 	if (!extended) {
-		assert_int_equal(ehdr->e_phnum, nsegs + 1);
-		assert_int_equal(ehdr->e_shoff, 0);
-		assert_int_equal(ehdr->e_shnum, 0);
-		assert_int_equal(ehdr->e_shentsize, 0);
+		assert_int_equal(ehdr.e_phnum, nsegs + 1);
+		assert_int_equal(ehdr.e_shoff, 0);
+		assert_int_equal(ehdr.e_shnum, 0);
+		assert_int_equal(ehdr.e_shentsize, 0);
 		assert_int_equal(layout.shdr_offset, 0);
 		assert_int_equal(layout.size, layout.data_offset);
 	} else {
-		assert_int_equal(ehdr->e_phnum, PN_XNUM);
-		assert_int_equal(ehdr->e_shoff, layout.shdr_offset);
-		assert_int_equal(ehdr->e_shnum, 1);
-		assert_int_equal(ehdr->e_shentsize, sizeof(shdr));
-		assert_int_equal(ehdr->e_shstrndx, SHN_UNDEF);
+		assert_int_equal(ehdr.e_phnum, PN_XNUM);
+		assert_int_equal(ehdr.e_shoff, layout.shdr_offset);
+		assert_int_equal(ehdr.e_shnum, 1);
+		assert_int_equal(ehdr.e_shentsize, shdr_size());
+		assert_int_equal(ehdr.e_shstrndx, SHN_UNDEF);
 		assert_int_equal(layout.shdr_offset, layout.data_offset);
-		assert_int_equal(layout.size, layout.data_offset + sizeof(shdr));
-		memset(&shdr, 0xff, sizeof(shdr));
-		kcs_elf_write_shdr(&layout, &shdr);
-		assert_int_equal(shdr.sh_type, SHT_NULL);
-		assert_int_equal(shdr.sh_size, ehdr->e_shnum);
-		assert_int_equal(shdr.sh_link, SHN_UNDEF);
-		assert_int_equal(shdr.sh_info, nsegs + 1);
-		assert_int_equal(shdr.sh_offset, 0);
+		assert_int_equal(layout.size, layout.data_offset + shdr_size());
+		check_shdr(&layout);
 	}
 	free(buf);
 	free(segs);
@@ -166,18 +227,42 @@ static void a_file_too_large_is_refused(void **state)
 
 	/* Wraps around. */
 	segs[0].filesz = UINT64_MAX - KCS_ELF_PAGE + 1;
-	assert_false(kcs_elf_layout(&layout, segs, 3, NOTES_SIZE));
+	assert_false(kcs_elf_layout(&layout, class, segs, 3, NOTES_SIZE));
 	segs[0].filesz = UINT64_MAX / 2 + 1;
 	segs[1].filesz = UINT64_MAX / 2 + 1;
-	assert_false(kcs_elf_layout(&layout, segs, 3, NOTES_SIZE));
-	/* Does not, but loff_t has a sign. */
-	segs[0].filesz = LARGEST_FILE - KCS_ELF_PAGE + 1;
+	assert_false(kcs_elf_layout(&layout, class, segs, 3, NOTES_SIZE));
+	/* Does not, but loff_t has a sign, or the class no more bits. */
+	segs[0].filesz = LARGEST_FILE / KCS_ELF_PAGE * KCS_ELF_PAGE;
 	segs[1].filesz = KCS_ELF_PAGE;
-	assert_false(kcs_elf_layout(&layout, segs, 1, NOTES_SIZE));
+	assert_false(kcs_elf_layout(&layout, class, segs, 1, NOTES_SIZE));
 	segs[0].filesz -= 2 * KCS_ELF_PAGE;
-	assert_false(kcs_elf_layout(&layout, segs, 3, NOTES_SIZE));
-	assert_true(kcs_elf_layout(&layout, segs, 1, NOTES_SIZE));
+	assert_false(kcs_elf_layout(&layout, class, segs, 3, NOTES_SIZE));
+	assert_true(kcs_elf_layout(&layout, class, segs, 1, NOTES_SIZE));
 	assert_true(layout.size <= LARGEST_FILE);
+	free(segs);
+}
+
+/* Of a 32-bit program: what the kernel's own core would cut off. */
+static void what_the_class_can_t_say_is_refused(void **state)
+{
+	struct kcs_elf_segment *segs = segments(2, KCS_ELF_PAGE);
+	bool wide = class == ELFCLASS64;
+	struct kcs_elf_layout layout;
+
+	segs[1].vaddr = UINT32_MAX + 1ULL - KCS_ELF_PAGE;
+	assert_true(kcs_elf_layout(&layout, class, segs, 2, NOTES_SIZE));
+	segs[1].vaddr += KCS_ELF_PAGE;
+	assert_int_equal(kcs_elf_layout(&layout, class, segs, 2, NOTES_SIZE), wide);
+	segs[1].vaddr = KCS_ELF_PAGE;
+	segs[1].memsz = UINT32_MAX + 1ULL;
+	assert_int_equal(kcs_elf_layout(&layout, class, segs, 2, NOTES_SIZE), wide);
+	segs[1].memsz = UINT32_MAX + 1ULL - 4 * KCS_ELF_PAGE;
+	segs[1].filesz = segs[1].memsz;
+	assert_int_equal(kcs_elf_layout(&layout, class, segs, 2, NOTES_SIZE), true);
+	segs[1].filesz += KCS_ELF_PAGE;
+	assert_int_equal(kcs_elf_layout(&layout, class, segs, 2, NOTES_SIZE), true);
+	segs[1].filesz += KCS_ELF_PAGE;
+	assert_int_equal(kcs_elf_layout(&layout, class, segs, 2, NOTES_SIZE), wide);
 	free(segs);
 }
 
@@ -192,7 +277,7 @@ static void every_offset_has_its_segment(void **state)
 
 	for (i = 0; i < nsegs; i++)
 		segs[i].filesz = pages[i] * KCS_ELF_PAGE;
-	assert_true(kcs_elf_layout(&layout, segs, nsegs, NOTES_SIZE));
+	assert_true(kcs_elf_layout(&layout, class, segs, nsegs, NOTES_SIZE));
 
 	assert_int_equal(kcs_elf_find(segs, 0, 0), 0);
 	assert_int_equal(kcs_elf_find(segs, nsegs, layout.data_offset), 1);
@@ -218,7 +303,7 @@ static void segments_without_bytes_hold_no_offset(void **state)
 	struct kcs_elf_segment *segs = segments(4, 0);
 	struct kcs_elf_layout layout;
 
-	assert_true(kcs_elf_layout(&layout, segs, 4, NOTES_SIZE));
+	assert_true(kcs_elf_layout(&layout, class, segs, 4, NOTES_SIZE));
 	assert_int_equal(kcs_elf_find(segs, 4, layout.data_offset), 4);
 	assert_int_equal(kcs_elf_find(segs, 4, layout.data_offset + 1), 4);
 	free(segs);
@@ -288,31 +373,35 @@ static void headers_say_what_was_laid_out(void **state)
 {
 	struct kcs_elf_segment *segs = segments(2, KCS_ELF_PAGE);
 	struct kcs_elf_layout layout;
-	const Elf64_Phdr *phdr;
-	const Elf64_Ehdr *ehdr;
+	Elf64_Phdr phdr[3];
+	Elf64_Ehdr ehdr;
+	size_t i;
 	void *buf;
 
 	segs[1].flags = PF_R | PF_X;
-	assert_true(kcs_elf_layout(&layout, segs, 2, NOTES_SIZE));
+	assert_true(kcs_elf_layout(&layout, class, segs, 2, NOTES_SIZE));
 	buf = malloc(layout.notes_offset);
 	assert_non_null(buf);
 	memset(buf, 0xff, layout.notes_offset);
 	kcs_elf_write_headers(&layout, segs, buf, EM_X86_64);
 
-	ehdr = buf;
-	assert_memory_equal(ehdr->e_ident, ELFMAG, SELFMAG);
-	assert_int_equal(ehdr->e_ident[EI_CLASS], ELFCLASS64);
-	assert_int_equal(ehdr->e_ident[EI_DATA], ELFDATA2LSB);
-	assert_int_equal(ehdr->e_ident[EI_NIDENT - 1], 0);
-	assert_int_equal(ehdr->e_type, ET_CORE);
-	assert_int_equal(ehdr->e_machine, EM_X86_64);
-	assert_int_equal(ehdr->e_version, EV_CURRENT);
-	assert_int_equal(ehdr->e_entry, 0);
-	assert_int_equal(ehdr->e_flags, 0);
-	assert_int_equal(ehdr->e_ehsize, sizeof(*ehdr));
-	assert_int_equal(ehdr->e_phentsize, sizeof(*phdr));
+	ehdr = ehdr_of(buf);
+	assert_memory_equal(ehdr.e_ident, ELFMAG, SELFMAG);
+	assert_int_equal(ehdr.e_ident[EI_CLASS], class);
+	assert_int_equal(ehdr.e_ident[EI_DATA], ELFDATA2LSB);
+	assert_int_equal(ehdr.e_ident[EI_NIDENT - 1], 0);
+	assert_int_equal(ehdr.e_type, ET_CORE);
+	assert_int_equal(ehdr.e_machine, EM_X86_64);
+	assert_int_equal(ehdr.e_version, EV_CURRENT);
+	assert_int_equal(ehdr.e_entry, 0);
+	assert_int_equal(ehdr.e_flags, 0);
+	assert_int_equal(ehdr.e_ehsize,
+			 class == ELFCLASS64 ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr));
+	assert_int_equal(ehdr.e_phentsize,
+			 class == ELFCLASS64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr));
 
-	phdr = buf + ehdr->e_phoff;
+	for (i = 0; i < 3; i++)
+		phdr[i] = phdr_of(buf, i);
 	assert_int_equal(phdr[0].p_type, PT_NOTE);
 	assert_int_equal(phdr[0].p_offset, layout.notes_offset);
 	assert_int_equal(phdr[0].p_filesz, NOTES_SIZE);
@@ -346,7 +435,7 @@ static void write_core(const char *path, size_t nsegs)
 	segs[0].filesz = KCS_ELF_PAGE;
 	segs[nsegs / 2].filesz = 2 * KCS_ELF_PAGE;
 	segs[nsegs - 1].filesz = KCS_ELF_PAGE;
-	assert_true(kcs_elf_layout(&layout, segs, nsegs, notes_size));
+	assert_true(kcs_elf_layout(&layout, class, segs, nsegs, notes_size));
 	buf = calloc(1, layout.size);
 	assert_non_null(buf);
 	kcs_elf_write_headers(&layout, segs, buf, EM_X86_64);
@@ -432,23 +521,39 @@ static void readers_understand_extended_numbering(void **state)
 	check_readers(MOST_SEGMENTS + 1);
 }
 
+static int of_64_bits(void **state)
+{
+	class = ELFCLASS64;
+	return 0;
+}
+
+static int of_32_bits(void **state)
+{
+	class = ELFCLASS32;
+	return 0;
+}
+
+#define OF_BOTH(test) { #test, test, of_64_bits, NULL, NULL }, \
+		      { #test "_of_32_bits", test, of_32_bits, NULL, NULL }
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(no_segments),
-		cmocka_unit_test(one_segment),
-		cmocka_unit_test(data_starts_on_a_page),
-		cmocka_unit_test(segments_follow_each_other),
-		cmocka_unit_test(as_many_segments_as_fit_are_counted_in_the_header),
-		cmocka_unit_test(more_segments_are_counted_in_a_section_header),
-		cmocka_unit_test(a_file_too_large_is_refused),
-		cmocka_unit_test(every_offset_has_its_segment),
-		cmocka_unit_test(segments_without_bytes_hold_no_offset),
+		OF_BOTH(no_segments),
+		OF_BOTH(one_segment),
+		OF_BOTH(data_starts_on_a_page),
+		OF_BOTH(segments_follow_each_other),
+		OF_BOTH(as_many_segments_as_fit_are_counted_in_the_header),
+		OF_BOTH(more_segments_are_counted_in_a_section_header),
+		OF_BOTH(a_file_too_large_is_refused),
+		OF_BOTH(what_the_class_can_t_say_is_refused),
+		OF_BOTH(every_offset_has_its_segment),
+		OF_BOTH(segments_without_bytes_hold_no_offset),
 		cmocka_unit_test(note_sizes_are_padded),
 		cmocka_unit_test(notes_leave_no_byte_unset),
-		cmocka_unit_test(headers_say_what_was_laid_out),
-		cmocka_unit_test(readers_understand_it),
-		cmocka_unit_test(readers_understand_extended_numbering),
+		OF_BOTH(headers_say_what_was_laid_out),
+		OF_BOTH(readers_understand_it),
+		OF_BOTH(readers_understand_extended_numbering),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
