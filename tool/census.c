@@ -177,6 +177,18 @@ void kcs_census_free(struct kcs_census *census)
 	*census = (struct kcs_census){ 0 };
 }
 
+bool kcs_census_is_named(const struct kcs_housing *container,
+			 const char *wanted, bool whole)
+{
+	size_t len = strlen(wanted);
+
+	if (whole)
+		return !strcmp(container->id.id, wanted) ||
+		       !strcmp(container->name, wanted);
+	return !strncmp(container->id.id, wanted, len) ||
+	       !strncmp(container->name, wanted, len);
+}
+
 bool kcs_census_is_in(const struct kcs_process *process, size_t container)
 {
 	size_t i;

@@ -72,6 +72,15 @@ int kcs_census_take(struct kcs_census *census);
 void kcs_census_free(struct kcs_census *census);
 
 /**
+ * kcs_census_is_named() - does the ID or name of a container begin so?
+ * @container: the container
+ * @wanted: the begin
+ * @whole: it is to be all of it
+ */
+bool kcs_census_is_named(const struct kcs_housing *container,
+			 const char *wanted, bool whole);
+
+/**
  * kcs_census_is_in() - is a process in a container, or in one within it?
  * @process: the process
  * @container: index of the container

@@ -12,25 +12,13 @@
 /* What is listed of containers that may be meant. */
 #define MOST_LISTED 6
 
-static bool is_named(const struct kcs_housing *container, const char *wanted,
-		     bool whole)
-{
-	size_t len = strlen(wanted);
-
-	if (whole)
-		return !strcmp(container->id.id, wanted) ||
-		       !strcmp(container->name, wanted);
-	return !strncmp(container->id.id, wanted, len) ||
-	       !strncmp(container->name, wanted, len);
-}
-
 static size_t count_named(const struct kcs_census *census, const char *wanted,
 			  bool whole, size_t *index)
 {
 	size_t i, count = 0;
 
 	for (i = 0; i < census->container_count; i++) {
-		if (!is_named(&census->containers[i], wanted, whole))
+		if (!kcs_census_is_named(&census->containers[i], wanted, whole))
 			continue;
 		*index = i;
 		count++;
@@ -59,7 +47,7 @@ static enum kcs_exit say_ambiguous(const struct kcs_census *census,
 	FILE *text = open_memstream(&list, &len);
 
 	for (i = 0; text && i < census->container_count; i++) {
-		if (!is_named(&census->containers[i], wanted, whole))
+		if (!kcs_census_is_named(&census->containers[i], wanted, whole))
 			continue;
 		if (listed == MOST_LISTED) {
 			fprintf(text, ", and more");

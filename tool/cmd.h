@@ -21,6 +21,7 @@
  * @id: snapshot to cancel
  * @output: file, NULL for standard output
  * @verbose: say what was done
+ * @json: results are JSON
  * @wish: what the module is asked for
  */
 struct kcs_args {
@@ -32,12 +33,15 @@ struct kcs_args {
 	uint32_t id;
 	const char *output;
 	bool verbose;
+	bool json;
 	struct kcs_wish wish;
 };
 
 enum kcs_exit kcs_cmd_core(const struct kcs_args *args);
 enum kcs_exit kcs_cmd_info(const struct kcs_args *args);
 enum kcs_exit kcs_cmd_list(const struct kcs_args *args);
+enum kcs_exit kcs_cmd_monitor(const struct kcs_args *args);
+enum kcs_exit kcs_cmd_ps(const struct kcs_args *args);
 enum kcs_exit kcs_cmd_cancel(const struct kcs_args *args);
 enum kcs_exit kcs_cmd_version(const struct kcs_args *args);
 

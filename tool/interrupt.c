@@ -42,6 +42,7 @@ static void *wait_for_end(void *arg)
 	if (!done)
 		kcs_say("ended by signal %d (%s): no complete core was written",
 			sig, strsignal(sig));
+	kcs_say_end(128 + sig);
 	end_by(sig);
 	return NULL;
 }

@@ -11,6 +11,7 @@
 #include "array.h"
 #include "cleanup.h"
 #include "cmd.h"
+#include "json.h"
 #include "options.h"
 #include "parse.h"
 #include "say.h"
@@ -58,8 +59,12 @@ static const struct command {
 	  .help = "write a core of the process to standard output" },
 	{ .of = KCS_OF_INFO, .name = "info", .run = kcs_cmd_info,
 	  .help = "print what the module offers" },
+	{ .of = KCS_OF_PS, .name = "ps", .run = kcs_cmd_ps,
+	  .help = "list processes and what a snapshot of each would be like" },
 	{ .of = KCS_OF_LIST, .name = "list", .run = kcs_cmd_list,
 	  .help = "list open snapshots" },
+	{ .of = KCS_OF_MONITOR, .name = "monitor", .run = kcs_cmd_monitor,
+	  .help = "tell of snapshots as they are taken, fail and end" },
 	{ .of = KCS_OF_CANCEL, .name = "cancel", .operand = "ID",
 	  .is = "the ID of a snapshot", .least = 1, .most = 1, .set = set_id,
 	  .run = kcs_cmd_cancel, .help = "drop an open snapshot" },
@@ -150,6 +155,8 @@ static enum kcs_exit run_command(char **words, int count, struct kcs_args *args,
 		return kcs_cmd_version(args);
 	if (options->help)
 		return print_help(command);
+	if (kcs_json_on() && command->name)
+		kcs_json_start(STDOUT_FILENO);
 	if (foreign && command->name)
 		kcs_say("'%s' takes no option '--%s': see 'kcoresnap %s --help'",
 			command->name, foreign, command->name);
@@ -214,5 +221,6 @@ int main(int argc, char **argv)
 	ret = kcs_options_parse(argc, argv, &args, &options);
 	if (!ret)
 		ret = run_command(argv + optind, argc - optind, &args, &options);
+	kcs_say_end(ret);
 	return flush_stdout(ret);
 }

@@ -64,11 +64,12 @@ static void take_taken(struct nlattr **attrs, void *arg)
 	taken->growth_bound = kcs_nl_u64(attrs, KCORESNAP_A_GROWTH_BOUND);
 	snprintf(taken->refusal, sizeof(taken->refusal), "%s",
 		 kcs_nl_string(attrs, KCORESNAP_A_REFUSAL));
+	kcs_printable(taken->refusal);
 	taken->err = (int)kcs_nl_u32(attrs, KCORESNAP_A_ERRNO);
 }
 
 static int put_wish(struct nl_msg *msg, const struct kcs_target *target,
-		    const struct kcs_wish *wish)
+		    const struct kcs_wish *wish, bool dry_run)
 {
 	int ret;
 
@@ -83,27 +84,33 @@ static int put_wish(struct nl_msg *msg, const struct kcs_target *target,
 				   wish->max_pause_us);
 	if (wish->allow)
 		ret |= nla_put_u32(msg, KCORESNAP_A_ALLOW, wish->allow);
-	if (wish->dry_run)
+	if (dry_run)
 		ret |= nla_put_flag(msg, KCORESNAP_A_DRY_RUN);
 	/* The core is copied from front to back. */
 	ret |= nla_put_flag(msg, KCORESNAP_A_STREAM);
 	return ret;
 }
 
+static int ask(struct kcs_nl *nl, const struct kcs_target *target,
+	       const struct kcs_wish *wish, bool dry_run, struct kcs_taken *taken)
+{
+	struct nl_msg *msg = kcs_nl_request(nl, KCORESNAP_CMD_SNAPSHOT, false);
+
+	memset(taken, 0, sizeof(*taken));
+	taken->fd = -1;
+	if (msg && put_wish(msg, target, wish, dry_run)) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
+	return kcs_nl_call(nl, msg, take_taken, taken);
+}
+
 enum kcs_exit kcs_module_take(struct kcs_nl *nl, const struct kcs_target *target,
 			      const struct kcs_wish *wish,
 			      struct kcs_taken *taken)
 {
-	struct nl_msg *msg = kcs_nl_request(nl, KCORESNAP_CMD_SNAPSHOT, false);
-	int ret;
+	int ret = ask(nl, target, wish, wish->dry_run, taken);
 
-	memset(taken, 0, sizeof(*taken));
-	taken->fd = -1;
-	if (msg && put_wish(msg, target, wish)) {
-		nlmsg_free(msg);
-		msg = NULL;
-	}
-	ret = kcs_nl_call(nl, msg, take_taken, taken);
 	if (ret)
 		return kcs_nl_fail(nl, ret);
 	if (taken->fd < 0 && !wish->dry_run) {
@@ -113,15 +120,20 @@ enum kcs_exit kcs_module_take(struct kcs_nl *nl, const struct kcs_target *target
 	return KCS_EXIT_OK;
 }
 
+int kcs_module_predict(struct kcs_nl *nl, const struct kcs_target *target,
+		       const struct kcs_wish *wish, struct kcs_taken *taken)
+{
+	return ask(nl, target, wish, true, taken);
+}
+
 struct each {
 	kcs_entry_fn *fn;
 	void *arg;
 };
 
-static void take_entry(struct nlattr **attrs, void *arg)
+void kcs_module_entry(struct nlattr **attrs, struct kcs_entry *entry)
 {
-	const struct each *each = arg;
-	struct kcs_entry entry = {
+	*entry = (struct kcs_entry){
 		.id = kcs_nl_u32(attrs, KCORESNAP_A_ID),
 		.pid = kcs_nl_u32(attrs, KCORESNAP_A_PID),
 		.uid = kcs_nl_u32(attrs, KCORESNAP_A_UID),
@@ -137,9 +149,17 @@ static void take_entry(struct nlattr **attrs, void *arg)
 		.dropped = kcs_nl_u32(attrs, KCORESNAP_A_DROPPED),
 	};
 
-	snprintf(entry.comm, sizeof(entry.comm), "%s",
+	snprintf(entry->comm, sizeof(entry->comm), "%s",
 		 kcs_nl_string(attrs, KCORESNAP_A_COMM));
-	kcs_printable(entry.comm);
+	kcs_printable(entry->comm);
+}
+
+static void take_entry(struct nlattr **attrs, void *arg)
+{
+	const struct each *each = arg;
+	struct kcs_entry entry;
+
+	kcs_module_entry(attrs, &entry);
 	each->fn(&entry, each->arg);
 }
 

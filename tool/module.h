@@ -99,8 +99,28 @@ enum kcs_exit kcs_module_take(struct kcs_nl *nl, const struct kcs_target *target
 			      const struct kcs_wish *wish,
 			      struct kcs_taken *taken);
 
+/**
+ * kcs_module_predict() - a dry run of which nothing is said
+ * @nl: open
+ * @target: the process
+ * @wish: the same as for a snapshot
+ * @taken: filled; @taken->fd is -1
+ *
+ * Return: 0, or the -errno of a request that failed, with its sentence in
+ * @nl->sentence.
+ */
+int kcs_module_predict(struct kcs_nl *nl, const struct kcs_target *target,
+		       const struct kcs_wish *wish, struct kcs_taken *taken);
+
 /** kcs_module_list() - call @each for every snapshot the caller may see */
 enum kcs_exit kcs_module_list(struct kcs_nl *nl, kcs_entry_fn *each, void *arg);
+
+/**
+ * kcs_module_entry() - what a message of the list, or an event, tells of a snapshot
+ * @attrs: of the message
+ * @entry: filled, with a name that can be printed; what is absent is 0
+ */
+void kcs_module_entry(struct nlattr **attrs, struct kcs_entry *entry);
 
 enum kcs_exit kcs_module_cancel(struct kcs_nl *nl, uint32_t id);
 

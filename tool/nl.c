@@ -193,11 +193,16 @@ static int run(struct call *call, struct nl_msg *msg)
 	return -EPROTO;
 }
 
+bool kcs_nl_parse(struct nlmsghdr *nlh, struct nlattr **attrs)
+{
+	return !genlmsg_parse(nlh, 0, attrs, KCORESNAP_A_MAX, policy);
+}
+
 static void take_reply(struct call *call, struct nlmsghdr *nlh)
 {
 	struct nlattr *attrs[KCORESNAP_A_MAX + 1];
 
-	if (genlmsg_parse(nlh, 0, attrs, KCORESNAP_A_MAX, policy)) {
+	if (!kcs_nl_parse(nlh, attrs)) {
 		snprintf(call->nl->sentence, KCS_SENTENCE_SIZE,
 			 "the module's answer is malformed: install tool and module of the same version");
 		call->err = -EPROTO;
@@ -220,6 +225,29 @@ int kcs_nl_call(struct kcs_nl *nl, struct nl_msg *msg, kcs_nl_reply_fn *reply,
 	return run(&call, msg);
 }
 
+static uint32_t find_group(struct nlattr *groups)
+{
+	struct nlattr *attrs[CTRL_ATTR_MCAST_GRP_MAX + 1], *one;
+	struct nla_policy group[CTRL_ATTR_MCAST_GRP_MAX + 1] = {
+		[CTRL_ATTR_MCAST_GRP_NAME] = { .type = NLA_STRING },
+		[CTRL_ATTR_MCAST_GRP_ID] = { .type = NLA_U32 },
+	};
+	int left;
+
+	if (!groups)
+		return 0;
+	nla_for_each_nested(one, groups, left) {
+		if (!nla_parse_nested(attrs, CTRL_ATTR_MCAST_GRP_MAX, one,
+				      group) &&
+		    attrs[CTRL_ATTR_MCAST_GRP_NAME] &&
+		    attrs[CTRL_ATTR_MCAST_GRP_ID] &&
+		    !nla_strcmp(attrs[CTRL_ATTR_MCAST_GRP_NAME],
+				KCORESNAP_MCGRP_EVENTS))
+			return nla_get_u32(attrs[CTRL_ATTR_MCAST_GRP_ID]);
+	}
+	return 0;
+}
+
 static void take_family(struct call *call, struct nlmsghdr *nlh)
 {
 	struct nlattr *attrs[CTRL_ATTR_MAX + 1];
@@ -235,6 +263,7 @@ static void take_family(struct call *call, struct nlmsghdr *nlh)
 	}
 	call->nl->family = nla_get_u16(attrs[CTRL_ATTR_FAMILY_ID]);
 	call->nl->version = (uint8_t)nla_get_u32(attrs[CTRL_ATTR_VERSION]);
+	call->nl->group = find_group(attrs[CTRL_ATTR_MCAST_GROUPS]);
 }
 
 static struct nl_msg *begin(int family, int flags, uint8_t cmd, uint8_t version)

@@ -21,12 +21,14 @@
  * @sock: the socket
  * @family: number of the family
  * @version: version of the family
+ * @group: number of its multicast group "events", 0 if it has none
  * @sentence: of the last answer, empty if it held none
  */
 struct kcs_nl {
 	struct nl_sock *sock;
 	int family;
 	uint8_t version;
+	uint32_t group;
 	char sentence[KCS_SENTENCE_SIZE];
 };
 
@@ -78,6 +80,15 @@ struct nl_msg *kcs_nl_request(struct kcs_nl *nl, uint8_t cmd, bool dump);
  */
 int kcs_nl_call(struct kcs_nl *nl, struct nl_msg *msg, kcs_nl_reply_fn *reply,
 		void *arg);
+
+/**
+ * kcs_nl_parse() - the attributes of a message of the family
+ * @nlh: the message
+ * @attrs: KCORESNAP_A_MAX + 1 of them, by enum kcoresnap_attr
+ *
+ * Return: whether it is well formed.
+ */
+bool kcs_nl_parse(struct nlmsghdr *nlh, struct nlattr **attrs);
 
 /**
  * kcs_nl_fail() - say why a call failed: the module's sentence where it gave one

@@ -3,10 +3,12 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <linux/kcoresnap.h>
 
 #include "array.h"
+#include "json.h"
 #include "options.h"
 #include "parse.h"
 #include "say.h"
@@ -86,6 +88,13 @@ static int set_dry_run(struct kcs_args *args, const char *text)
 	return 0;
 }
 
+static int set_json(struct kcs_args *args, const char *text)
+{
+	(void)text;
+	args->json = true;
+	return 0;
+}
+
 /**
  * struct option_row - one option
  * @of: enum kcs_of, the commands that take it
@@ -111,7 +120,7 @@ static const struct option_row {
 	{ .of = KCS_OF_CORE, .name = "output", .letter = 'o', .arg = "FILE",
 	  .accepts = "the name of a file", .set = set_output,
 	  .help = "write to FILE, which must not exist ('-': standard output)" },
-	{ .of = KCS_OF_CORE, .name = "container", .arg = "CONTAINER",
+	{ .of = KCS_OF_CORE | KCS_OF_PS, .name = "container", .arg = "CONTAINER",
 	  .accepts = "the begin of a container's ID or name",
 	  .set = set_container,
 	  .help = "the main process of a container, by the begin of ID or name" },
@@ -120,24 +129,27 @@ static const struct option_row {
 	{ .of = KCS_OF_CORE, .name = "ns", .arg = "PID",
 	  .accepts = "the PID of a process", .set = set_ns,
 	  .help = "PIDs are meant as seen in that process's pid namespace" },
-	{ .of = KCS_OF_CORE, .name = "verbose", .letter = 'v',
-	  .set = set_verbose, .help = "say in one line what was done" },
-	{ .of = KCS_OF_CORE, .name = "mode", .arg = "MODE",
+	{ .of = KCS_OF_CORE | KCS_OF_PS, .name = "verbose", .letter = 'v',
+	  .set = set_verbose, .help = "say in one line what was done, or why not" },
+	{ .of = KCS_OF_CORE | KCS_OF_PS, .name = "mode", .arg = "MODE",
 	  .accepts = "'auto', 'cow', 'stop' or 'live'", .set = set_mode,
 	  .help = "how memory is taken: auto (default), cow, stop, live" },
-	{ .of = KCS_OF_CORE, .name = "max-pause", .arg = "TIME",
+	{ .of = KCS_OF_CORE | KCS_OF_PS, .name = "max-pause", .arg = "TIME",
 	  .accepts = "a time from 1us to 60s such as 50ms",
 	  .set = set_max_pause,
 	  .help = "refuse a longer pause of the target, e.g. 50ms" },
 	{ .of = KCS_OF_CORE, .name = "filter", .arg = "MASK",
 	  .accepts = "a hexadecimal mask of up to 32 bits", .set = set_filter,
 	  .help = "memory to include, hexadecimal as in coredump_filter" },
-	{ .of = KCS_OF_CORE, .name = "allow", .arg = "RISK,...",
+	{ .of = KCS_OF_CORE | KCS_OF_PS, .name = "allow", .arg = "RISK,...",
 	  .accepts = "'mlocked', 'realtime' or both with a comma",
 	  .set = set_allow,
 	  .help = "accept a risk for the target: mlocked, realtime" },
 	{ .of = KCS_OF_CORE, .name = "dry-run", .set = set_dry_run,
 	  .help = "predict and decide, take nothing" },
+	{ .of = KCS_OF_INFO | KCS_OF_LIST | KCS_OF_CANCEL | KCS_OF_PS |
+		KCS_OF_MONITOR, .name = "json", .set = set_json,
+	  .help = "print the result, and what goes wrong, as JSON" },
 	{ .of = KCS_OF_EVERY, .name = "help", .letter = 'h',
 	  .help = "print this text, or that of a command" },
 	{ .of = KCS_OF_EVERY, .name = "version", .letter = 'V',
@@ -225,6 +237,19 @@ static enum kcs_exit set_option(const struct option_row *row,
 	return KCS_EXIT_USAGE;
 }
 
+static bool wants_json(int argc, char **argv, const char *shorts,
+		       const struct option *longs)
+{
+	bool wanted = false;
+	int val;
+
+	while ((val = getopt_long(argc, argv, shorts, longs, NULL)) != -1)
+		wanted |= val > UINT8_MAX && find_option(val)->set == set_json;
+	/* GNU's way to begin anew. */
+	optind = 0;
+	return wanted;
+}
+
 enum kcs_exit kcs_options_parse(int argc, char **argv, struct kcs_args *args,
 				struct kcs_options *options)
 {
@@ -236,6 +261,8 @@ enum kcs_exit kcs_options_parse(int argc, char **argv, struct kcs_args *args,
 
 	fill_getopt(longs, shorts);
 	opterr = 0;
+	if (wants_json(argc, argv, shorts, longs))
+		kcs_json_start(STDERR_FILENO);
 	while (!ret && (val = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		row = val == '?' || val == ':' ? NULL : find_option(val);
 		ret = row ? set_option(row, args, options) :

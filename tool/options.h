@@ -16,6 +16,8 @@ enum kcs_of {
 	KCS_OF_INFO = 1 << 1,
 	KCS_OF_LIST = 1 << 2,
 	KCS_OF_CANCEL = 1 << 3,
+	KCS_OF_PS = 1 << 4,
+	KCS_OF_MONITOR = 1 << 5,
 	KCS_OF_EVERY = 0xffff,
 };
 
@@ -37,6 +39,9 @@ struct kcs_options {
  * @argv: of main(); reordered so that from optind on there are no options
  * @args: filled
  * @options: zeroed
+ *
+ * Where --json is anywhere among them, even what is wrong before it is told on
+ * stderr in that form.
  *
  * Return: KCS_EXIT_OK, or the exit code once the sentence has been said.
  */

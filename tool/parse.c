@@ -194,3 +194,19 @@ const char *kcs_mode_name(uint32_t mode)
 {
 	return mode < ARRAY_SIZE(modes) ? modes[mode] : "?";
 }
+
+const char *kcs_dropped_name(uint32_t dropped)
+{
+	switch (dropped) {
+	case 0:
+		return "open";
+	case ECANCELED:
+		return "cancelled";
+	case ENOMEM:
+		return "memory";
+	case ETIME:
+		return "lifetime";
+	default:
+		return "?";
+	}
+}

@@ -40,4 +40,13 @@ int kcs_parse_allow(const char *text, uint32_t *out);
  */
 const char *kcs_mode_name(uint32_t mode);
 
+/**
+ * kcs_dropped_name() - name of a value of KCORESNAP_A_DROPPED
+ * @dropped: positive errno
+ *
+ * Return: "open", "cancelled", "memory" (it ran short), "lifetime" (it was over), or
+ * "?" for what this tool does not know.
+ */
+const char *kcs_dropped_name(uint32_t dropped);
+
 #endif /* KCS_PARSE_H */

@@ -10,6 +10,8 @@
 #define LINE_SIZE 1024
 
 static atomic_int progress_width;
+static void (*divert_keep)(const char *sentence);
+static void (*divert_end)(int exit_code);
 
 /* One write per line, so that lines of several processes do not mix. */
 static void put(const char *text, size_t len)
@@ -45,10 +47,27 @@ void kcs_say(const char *fmt, ...)
 	vsnprintf(line + prefix, sizeof(line) - prefix - 1, fmt, ap);
 	va_end(ap);
 	kcs_printable(line);
-	strcat(line, "\n");
 
 	erase_progress();
+	if (divert_keep) {
+		divert_keep(line + prefix);
+		return;
+	}
+	strcat(line, "\n");
 	put(line, strlen(line));
+}
+
+void kcs_say_divert(void (*keep)(const char *sentence),
+		    void (*end)(int exit_code))
+{
+	divert_keep = keep;
+	divert_end = end;
+}
+
+void kcs_say_end(int exit_code)
+{
+	if (divert_end)
+		divert_end(exit_code);
 }
 
 void kcs_say_progress(const char *fmt, ...)

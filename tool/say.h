@@ -14,6 +14,18 @@ __attribute__((format(printf, 1, 2)))
 void kcs_say(const char *fmt, ...);
 
 /**
+ * kcs_say_divert() - send what is said elsewhere
+ * @keep: takes each line of kcs_say() without "kcoresnap: ", from any thread; NULL
+ *	for stderr
+ * @end: called by kcs_say_end(), or NULL
+ */
+void kcs_say_divert(void (*keep)(const char *sentence),
+		    void (*end)(int exit_code));
+
+/** kcs_say_end() - the tool ends here, with @exit_code */
+void kcs_say_end(int exit_code);
+
+/**
  * kcs_say_progress() - replace the progress line
  * @fmt: the new line, or NULL to erase it
  */

@@ -74,3 +74,13 @@ empty() {
 need_no_module() {
 	[ ! -d /sys/module/kcoresnap ] || skip "the module is loaded here"
 }
+
+# The numbers of the attributes, as the log of requests has them.
+attr() {
+	awk -v name="KCORESNAP_A_$1" '
+		/^enum/ { inside = $2 == "kcoresnap_attr"; n = 0 }
+		inside && /KCORESNAP_A_/ {
+			if ($1 == name ",") print n
+			n++
+		}' "$BATS_TEST_DIRNAME/../../include/uapi/linux/kcoresnap.h"
+}

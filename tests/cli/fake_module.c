@@ -17,11 +17,18 @@
  *	FAKE_COMM, FAKE_INEXACT, FAKE_LOST, FAKE_DROPPED
  *			entries of the list
  *	FAKE_DUMP_ERRNO	the list fails in its last message
+ *	FAKE_JOIN_ERRNO	who wants to join the events can't; who has joined gets one
+ *			of each kind and then SIGINT, or, with FAKE_UNLOAD set, the
+ *			news that the family is gone
+ *	FAKE_FLOOD	set: events are lost too
+ *	FAKE_REFUSE_PID	dry runs of this process fail with FAKE_ERRNO, and no other
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,12 +45,14 @@
 #include <netlink/msg.h>
 
 #define FAMILY 0x123
+#define GROUP 0x45
 #define ID 7
 
 static int netlink_fd = -1;
 static int core_fd = -1;
 static struct nl_msg *queue[8];
 static size_t head, tail;
+static bool joined, flood;
 
 #define REAL(name) ((typeof(name) *)dlsym(RTLD_NEXT, #name))
 
@@ -93,6 +102,17 @@ static void add_error(const struct nlmsghdr *request, int err,
 		nla_put_string(msg, NLMSGERR_ATTR_MSG, sentence);
 }
 
+static void put_groups(struct nl_msg *msg)
+{
+	struct nlattr *groups = nla_nest_start(msg, CTRL_ATTR_MCAST_GROUPS);
+	struct nlattr *group = nla_nest_start(msg, 1);
+
+	nla_put_u32(msg, CTRL_ATTR_MCAST_GRP_ID, GROUP);
+	nla_put_string(msg, CTRL_ATTR_MCAST_GRP_NAME, KCORESNAP_MCGRP_EVENTS);
+	nla_nest_end(msg, group);
+	nla_nest_end(msg, groups);
+}
+
 static void answer_family(const struct nlmsghdr *request)
 {
 	struct nl_msg *msg;
@@ -106,6 +126,7 @@ static void answer_family(const struct nlmsghdr *request)
 	nla_put_u16(msg, CTRL_ATTR_FAMILY_ID, FAMILY);
 	nla_put_u32(msg, CTRL_ATTR_VERSION,
 		    number("FAKE_GENL_VERSION", KCORESNAP_GENL_VERSION));
+	put_groups(msg);
 	add_error(request, 0, NULL);
 }
 
@@ -147,10 +168,17 @@ static void log_request(struct nlattr **attrs)
 	fclose(file);
 }
 
-static void answer_dry_run(const struct nlmsghdr *request)
+static void answer_dry_run(const struct nlmsghdr *request, uint32_t pid)
 {
-	struct nl_msg *msg = add_reply(request, 0);
 	int err = number("FAKE_ERRNO", 0);
+	struct nl_msg *msg;
+
+	if (getenv("FAKE_REFUSE_PID") && number("FAKE_REFUSE_PID", 0) == pid) {
+		add_error(request, err, getenv("FAKE_SENTENCE"));
+		return;
+	}
+	err = getenv("FAKE_REFUSE_PID") ? 0 : err;
+	msg = add_reply(request, 0);
 
 	nla_put_u32(msg, KCORESNAP_A_MODE, KCORESNAP_MODE_COW);
 	nla_put_u32(msg, KCORESNAP_A_THREADS, 5);
@@ -175,7 +203,7 @@ static void answer_snapshot(const struct nlmsghdr *request)
 		      NULL);
 	log_request(attrs);
 	if (attrs[KCORESNAP_A_DRY_RUN]) {
-		answer_dry_run(request);
+		answer_dry_run(request, nla_get_u32(attrs[KCORESNAP_A_PID]));
 		return;
 	}
 	usleep(number("FAKE_DELAY_MS", 0) * 1000);
@@ -250,6 +278,81 @@ static void answer(const struct nlmsghdr *request)
 		add_error(request, number("FAKE_ERRNO", 0),
 			  getenv("FAKE_SENTENCE"));
 	}
+}
+
+static struct nl_msg *add_event(int cmd)
+{
+	struct nl_msg *msg = nlmsg_alloc();
+
+	genlmsg_put(msg, 0, 0, FAMILY, 0, 0, cmd, KCORESNAP_GENL_VERSION);
+	nla_put_u32(msg, KCORESNAP_A_PID, 4242);
+	nla_put_string(msg, KCORESNAP_A_COMM, text("FAKE_COMM", "prog"));
+	nla_put_u32(msg, KCORESNAP_A_UID, 1000);
+	queue[tail++ % 8] = msg;
+	return msg;
+}
+
+static void add_events(void)
+{
+	struct nl_msg *msg;
+
+	msg = add_event(KCORESNAP_CMD_TAKEN);
+	nla_put_u32(msg, KCORESNAP_A_ID, ID);
+	nla_put_u32(msg, KCORESNAP_A_MODE, KCORESNAP_MODE_COW);
+	nla_put_u64(msg, KCORESNAP_A_SIZE, 3 << 20);
+	nla_put_u32(msg, KCORESNAP_A_THREADS, 5);
+	nla_put_u64(msg, KCORESNAP_A_PAUSE_NS, 3200000);
+	nla_put_u64(msg, KCORESNAP_A_PREDICTED_NS, 4000000);
+	msg = add_event(KCORESNAP_CMD_FAILED);
+	nla_put_u32(msg, KCORESNAP_A_ERRNO, EOPNOTSUPP);
+	nla_put_string(msg, KCORESNAP_A_REFUSAL, "refused for a test");
+	msg = add_event(KCORESNAP_CMD_CLOSED);
+	nla_put_u32(msg, KCORESNAP_A_ID, ID);
+	nla_put_u64(msg, KCORESNAP_A_PAUSE_NS, 3200000);
+	nla_put_u64(msg, KCORESNAP_A_READ_BYTES, 1 << 20);
+	nla_put_u64(msg, KCORESNAP_A_INEXACT_BYTES, 4096);
+	nla_put_u64(msg, KCORESNAP_A_LOST_BYTES, 0);
+	nla_put_u32(msg, KCORESNAP_A_DROPPED, number("FAKE_DROPPED", 0));
+	if (!getenv("FAKE_UNLOAD"))
+		return;
+	msg = nlmsg_alloc();
+	genlmsg_put(msg, 0, 0, GENL_ID_CTRL, 0, 0, CTRL_CMD_DELFAMILY, 2);
+	nla_put_string(msg, CTRL_ATTR_FAMILY_NAME, KCORESNAP_GENL_NAME);
+	queue[tail++ % 8] = msg;
+}
+
+int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+	if (fd != netlink_fd || level != SOL_NETLINK ||
+	    name != NETLINK_ADD_MEMBERSHIP)
+		return REAL(setsockopt)(fd, level, name, value, len);
+	errno = number("FAKE_JOIN_ERRNO", 0);
+	if (errno)
+		return -1;
+	if (*(const int *)value != GROUP)
+		return 0;
+	joined = true;
+	flood = getenv("FAKE_FLOOD");
+	add_events();
+	return 0;
+}
+
+/* Only the tool's waiting for events is meant. */
+int poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+	nfds_t i;
+
+	if (!joined)
+		return REAL(poll)(fds, count, timeout);
+	if (head == tail && !flood)
+		kill(getpid(), SIGINT);
+	REAL(poll)(fds, count, 0);
+	for (i = 0; i < count; i++)
+		if (fds[i].fd == netlink_fd && (head != tail || flood))
+			fds[i].revents = POLLIN;
+	if (head == tail)
+		flood = false;
+	return 1;
 }
 
 int socket(int domain, int type, int protocol)

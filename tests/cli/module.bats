@@ -169,3 +169,60 @@ refused() {
 		>stdout </dev/null 3>&-
 	grep -q 'would be taken' stdout
 }
+
+@test "ps prints a row per process" {
+	fake ps
+	succeeds
+	grep -qE '^ +PID THREADS +RSS +GROWTH +PAUSE VERDICT CONTAINER +COMM$' stdout
+	grep -qE "^ +$target +1 .* 1\\.0 GiB +3\\.1 ms cow +- +sleep\$" stdout
+}
+
+@test "ps says why with -v" {
+	FAKE_ERRNO=95 FAKE_SENTENCE=$'a sen\e[2Jtence' fake ps -v
+	succeeds
+	grep -A 1 -E "^ +$target .* refused " stdout | grep -q '^ *a sen?\[2Jtence$'
+}
+
+@test "ps passes on what a snapshot would be asked for" {
+	fake ps --mode stop --max-pause 1s --allow mlocked
+	succeeds
+	grep -qx "$(attr MODE)=2" log
+	grep -qx "$(attr MAX_PAUSE_US)=1000000" log
+	grep -qx "$(attr ALLOW)=1" log
+	[ "$(grep -cx "$(attr DRY_RUN)" log)" -eq "$(grep -c "^$(attr PID)=" log)" ]
+}
+
+@test "ps of a container that is not there" {
+	fake ps --container no-such-container
+	fails 3 "no container here has an ID or a name that begins with 'no-such-container'"
+}
+
+@test "monitor tells of events until it is interrupted" {
+	FAKE_COMM=$'a\e\nb' fake monitor
+	succeeds
+	[ "$(wc -l <stdout)" -eq 4 ]
+	grep -qE '^20[0-9T:.-]+Z ready +following events$' stdout
+	grep -qE '^20.*Z taken +7 +4242 \(a\?\?b\) for uid 1000: cow, 5 threads, 3\.0 MiB, pause 3\.2 ms of 4\.0 ms predicted$' stdout
+	grep -qE '^20.*Z failed +- +4242 .*: refused for a test$' stdout
+	grep -qE '^20.*Z closed +7 +4242 .*: pause 3\.2 ms, 1\.0 MiB read, 4\.0 KiB inexact, 0 B lost$' stdout
+}
+
+@test "monitor tells of what it has lost, and of the module's end" {
+	FAKE_FLOOD=1 fake monitor
+	succeeds
+	grep -qE '^20.*Z lost +events that came faster than they were read$' stdout
+	FAKE_UNLOAD=1 fake monitor
+	fails 7 "the kcoresnap module was unloaded"
+}
+
+@test "monitor without the right to" {
+	FAKE_JOIN_ERRNO=1 fake monitor
+	fails 4 "run as root"
+}
+
+@test "monitor into a full disk" {
+	stdout=/dev/full fake monitor
+	fails 8 "No space left"
+	stdout=/dev/full fake monitor --json
+	fails 8 "No space left"
+}

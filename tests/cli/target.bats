@@ -4,16 +4,6 @@
 # shellcheck disable=SC2154 # set by common.bash, in the shell of the test
 load common
 
-# The numbers of the attributes, as the log of requests has them.
-attr() {
-	awk -v name="KCORESNAP_A_$1" '
-		/^enum/ { inside = $2 == "kcoresnap_attr"; n = 0 }
-		inside && /KCORESNAP_A_/ {
-			if ($1 == name ",") print n
-			n++
-		}' "$BATS_TEST_DIRNAME/../../include/uapi/linux/kcoresnap.h"
-}
-
 # absent NAME: the request had no such attribute.
 absent() {
 	[ "$(grep -cE "^$(attr "$1")(=|\$)" log)" -eq 0 ]

@@ -46,9 +46,8 @@ static const struct {
 	  "containerd " A },
 	{ "5:memory:/kubepods/besteffort/pod" UID "/" A "\n", "kubernetes " A },
 	{ "5:memory:/kubepods/pod" UID "/" A "\n0::/\n", "kubernetes " A },
-	{ "0::/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-besteffort.slice/"
-	  "kubelet-kubepods-besteffort-pod" UID_ ".slice/cri-containerd-" A
-	  ".scope\n", "containerd " A },
+	{ "0::/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-besteffort-pod"
+	  UID_ ".slice/cri-containerd-" A ".scope\n", "containerd " A },
 	{ "0::/system.slice/nerdctl-" A ".scope\n", "containerd " A },
 	{ "0::/default/web\n", "containerd web" },
 	{ "0::/default/" A "\n", "containerd " A },
