@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "exit.h"
+#include "filter.h"
 #include "module.h"
 
 /**
@@ -22,7 +23,8 @@
  * @output: file, NULL for standard output
  * @verbose: say what was done
  * @json: results are JSON
- * @wish: what the module is asked for
+ * @filter: memory to include
+ * @wish: what the module is asked for; of all targets the same, so without filter
  */
 struct kcs_args {
 	pid_t *pids;
@@ -34,6 +36,7 @@ struct kcs_args {
 	const char *output;
 	bool verbose;
 	bool json;
+	struct kcs_filter filter;
 	struct kcs_wish wish;
 };
 

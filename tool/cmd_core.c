@@ -200,10 +200,27 @@ static enum kcs_exit write_core(struct kcs_nl *nl, const struct kcs_args *args,
 	return KCS_EXIT_INCOMPLETE;
 }
 
+static enum kcs_exit choose_filter(const struct kcs_filter *filter,
+				   const struct kcs_target *target,
+				   struct kcs_wish *wish)
+{
+	enum kcs_exit ret = KCS_EXIT_OK;
+	uint32_t own = 0;
+
+	if (!filter->given)
+		return KCS_EXIT_OK;
+	if (filter->relative)
+		ret = kcs_target_filter(target, &own);
+	wish->has_filter = true;
+	wish->filter = kcs_filter_apply(filter, own);
+	return ret;
+}
+
 static enum kcs_exit take_core(struct kcs_nl *nl, const struct kcs_args *args,
 			       const struct kcs_target *target,
 			       struct kcs_output *out)
 {
+	struct kcs_wish wish = args->wish;
 	struct kcs_taken taken;
 	enum kcs_exit ret;
 
@@ -213,7 +230,10 @@ static enum kcs_exit take_core(struct kcs_nl *nl, const struct kcs_args *args,
 	ret = kcs_module_check(nl);
 	if (ret)
 		return ret;
-	ret = kcs_module_take(nl, target, &args->wish, &taken);
+	ret = choose_filter(&args->filter, target, &wish);
+	if (ret)
+		return ret;
+	ret = kcs_module_take(nl, target, &wish, &taken);
 	if (ret)
 		return ret;
 

@@ -72,8 +72,7 @@ static int set_max_pause(struct kcs_args *args, const char *text)
 
 static int set_filter(struct kcs_args *args, const char *text)
 {
-	args->wish.has_filter = true;
-	return kcs_parse_mask(text, &args->wish.filter);
+	return kcs_filter_parse(text, &args->filter);
 }
 
 static int set_allow(struct kcs_args *args, const char *text)
@@ -138,9 +137,10 @@ static const struct option_row {
 	  .accepts = "a time from 1us to 60s such as 50ms",
 	  .set = set_max_pause,
 	  .help = "refuse a longer pause of the target, e.g. 50ms" },
-	{ .of = KCS_OF_CORE, .name = "filter", .arg = "MASK",
-	  .accepts = "a hexadecimal mask of up to 32 bits", .set = set_filter,
-	  .help = "memory to include, hexadecimal as in coredump_filter" },
+	{ .of = KCS_OF_CORE, .name = "filter", .arg = "FILTER",
+	  .accepts = "a hexadecimal mask, or names such as anon,file or +file,-huge",
+	  .set = set_filter,
+	  .help = "memory to include: a mask, names, or +NAME,-NAME" },
 	{ .of = KCS_OF_CORE | KCS_OF_PS, .name = "allow", .arg = "RISK,...",
 	  .accepts = "'mlocked', 'realtime' or both with a comma",
 	  .set = set_allow,

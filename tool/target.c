@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "parse.h"
 #include "proc.h"
 #include "say.h"
 #include "target.h"
@@ -76,4 +77,28 @@ enum kcs_exit kcs_target_pin(struct kcs_target *target, pid_t pid,
 			pid, strerror(-ret));
 		return KCS_EXIT_ERROR;
 	}
+}
+
+/* Without memory it is empty: for an answer, the module is asked all the same. */
+enum kcs_exit kcs_target_filter(const struct kcs_target *target,
+				uint32_t *filter)
+{
+	int proc KCS_CLEANUP(kcs_close) = kcs_proc_open(target->pid);
+	char text[KCS_PROC_TEXT_SIZE];
+	int ret = proc;
+
+	*filter = 0;
+	if (proc >= 0)
+		ret = kcs_proc_read(proc, "coredump_filter", text);
+	if (ret == -ESRCH || ret == -ENOENT)
+		return KCS_EXIT_OK;
+	if (!ret) {
+		text[strcspn(text, "\n")] = '\0';
+		if (!*text || !kcs_parse_mask(text, filter))
+			return KCS_EXIT_OK;
+		ret = -EINVAL;
+	}
+	kcs_say("the coredump_filter of process %d can't be read (%s): give a --filter without '+' and '-'",
+		target->pid, strerror(-ret));
+	return KCS_EXIT_ERROR;
 }

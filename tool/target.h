@@ -31,4 +31,14 @@ struct kcs_target {
 enum kcs_exit kcs_target_pin(struct kcs_target *target, pid_t pid,
 			     uint64_t start_time);
 
+/**
+ * kcs_target_filter() - the coredump_filter of a process
+ * @target: found
+ * @filter: filled on success
+ *
+ * Return: KCS_EXIT_OK, or the exit code once the sentence has been said.
+ */
+enum kcs_exit kcs_target_filter(const struct kcs_target *target,
+				uint32_t *filter);
+
 #endif /* KCS_TARGET_H */

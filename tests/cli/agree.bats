@@ -128,10 +128,21 @@ complete_words() {
 		stdout=/dev/null fake --max-pause "$word" "$target"
 		succeeds
 	done
-	for word in $(complete_words kcoresnap --filter ""); do
+	for word in $(complete_words kcoresnap --filter "") \
+		$(complete_words kcoresnap --filter anon,fi) \
+		$(complete_words kcoresnap --filter +file,-); do
 		stdout=/dev/null fake --filter "$word" "$target"
 		succeeds
 	done
+}
+
+@test "completion offers the names of filters of the man page" {
+	diff <(complete_words kcoresnap --filter "" | sort) \
+		<(sed -n '/^\.It Fl -filter/,/^\.It Fl -allow/p' "$page" |
+			grep '^\.Cm anon ,\|^\.Cm dax ,\|^\.Cm all$' | tr ' ' '\n' |
+			grep '^[a-z]' | sort)
+	[ "$(complete_words kcoresnap --filter anon,elf)" = anon,elf-headers ]
+	[ "$(complete_words kcoresnap --filter +file,-elf)" = +file,-elf-headers ]
 }
 
 @test "install and uninstall leave the same nothing" {

@@ -88,6 +88,22 @@ time.sleep(1000)' 3>&- &
 	grep -qx "$(attr FILTER)=0" log
 }
 
+# filter_of VALUE: what is passed on for it.
+filter_of() {
+	rm -f log
+	stdout=/dev/null fake --filter "$1" "$target"
+	succeeds
+	sed -n "s/^$(attr FILTER)=//p" log
+}
+
+@test "a filter by names, and one about the process's own" {
+	echo 0x23 >"/proc/$target/coredump_filter"
+	[ "$(filter_of anon,elf-headers)" -eq 17 ]
+	[ "$(filter_of +file)" -eq $((0x27)) ]
+	[ "$(filter_of -anon-shared,+elf-headers)" -eq $((0x31)) ]
+	[ "$(filter_of all)" -eq $((0x1ff)) ]
+}
+
 @test "several processes need names of their own" {
 	fake "$target" $$
 	fails 2 "can't have the same name"

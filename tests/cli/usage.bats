@@ -103,10 +103,14 @@ wrong() {
 	grep -q 60s stderr
 }
 
-@test "a filter is hexadecimal" {
-	wrong --filter anon 1
+@test "a filter is hexadecimal, or names" {
+	wrong --filter anonymous 1
 	wrong --filter 0x 1
 	wrong --filter 100000000 1
+	wrong --filter anon, 1
+	wrong --filter anon,-file 1
+	wrong --filter "" 1
+	grep -qF -- "names such as anon,file or +file,-huge" stderr
 }
 
 @test "allow takes known risks" {
