@@ -182,7 +182,8 @@ static ssize_t read_clone(struct cursor *cur, struct mm_struct *mm,
 	bool fault = !cur->nowait && may_fault(cur->snap, mm);
 	long got;
 
-	if (!cur->seg->file) {
+	/* Of a special mapping fork copies no page tables. */
+	if (!cur->seg->file && !cur->seg->special) {
 		unsigned long next;
 
 		got = lock_mm(mm, cur->nowait);
