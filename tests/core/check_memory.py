@@ -25,7 +25,7 @@ def check(core, start, length, content):
     if start + length > phdr.vaddr + phdr.filesz:
         return "the core holds %#x bytes of the segment only" % phdr.filesz
     got = core.memory(start, length)
-    want = filled(start, length) if content == "filled" else bytes(length)
+    want = filled(start, length) if content == "filled" else (b"Z" if content == "Z" else b"\0") * length
     if got == want:
         return None
     at = next(i for i in range(length) if got[i] != want[i])
@@ -37,7 +37,7 @@ def main():
     checked, failed = 0, 0
     for line in open(sys.argv[2]):
         name, start, length, content = (line.split() + [""] * 4)[:4]
-        if content not in ("filled", "zero", "absent") or (sys.argv[3:] and name not in sys.argv[3:]):
+        if content not in ("filled", "zero", "Z", "absent") or (sys.argv[3:] and name not in sys.argv[3:]):
             continue
         checked += 1
         why = check(core, int(start, 16), int(length, 16), content)

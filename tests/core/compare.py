@@ -4,6 +4,9 @@
 
 Compare a core of ours with the kernel's own of the same process, which did not run in between. Prints each difference, and
 exits with 1 if there is one. What may differ is in the tables below, each with its reason.
+
+Beside what is there by field: our vendor note, which is the last, and by which offsets in the file move; and NT_SIGINFO, which
+is about the signal.
 """
 import os
 import sys
@@ -21,32 +24,27 @@ ACCEPTED_PRSTATUS = {
 }
 ACCEPTED_PRPSINFO = {
     "state": "the kernel's core is written by the process itself, which is running then",
-    "sname": "likewise",
+    "sname": "likewise", "zomb": "likewise; a traced thread has the letter of a zombie there",
     "flag": "the kernel marks who dumps core",
 }
-# Of threads that did not take the signal: SIGCONT may have made them enter their system call again before SIGKILL came.
-RESTARTED = ("rax", "rcx", "r11", "rip", "orig_rax")
-RESTART = {-512 & 2**64 - 1, -513 & 2**64 - 1, -514 & 2**64 - 1, -516 & 2**64 - 1}
-ENTERED = {-38 & 2**64 - 1, -4 & 2**64 - 1} | RESTART
-
-RESUME_FLAG = 1 << 16
-
 OLD = os.uname().release.startswith("5.10.")
 # Reading the xstate leaves bytes for user space's use behind here, which the next NT_FPREGSET then has.
 OLD_FPREGSET_END = 464
 
 AT_SYSINFO_EHDR = 33
 PF_R = 4
+PAGE = 4096
 VVAR_MAX = 8 * 4096
 
 CHUNK = 1 << 20
 differences = 0
+subject = ""
 
 
 def differs(what, ours, kernels):
     global differences
     differences += 1
-    print("%s: ours %s, the kernel's %s" % (what, ours, kernels))
+    print("%s%s: ours %s, the kernel's %s" % (subject, what, ours, kernels))
 
 
 def same(what, ours, kernels):
@@ -55,16 +53,38 @@ def same(what, ours, kernels):
     return ours == kernels
 
 
+def vendor_size(core):
+    """Bytes of our own note, which is the last; 0 where there is none."""
+    if not core.notes or core.notes[-1].owner != elfcore.VENDOR:
+        return 0
+    note = core.notes[-1]
+    return 12 + sum(len(part) + 3 & ~3 for part in (note.owner.encode() + b"\0", note.desc))
+
+
 def compare_headers(ours, kernels):
+    """By offsets from where the segments begin, which is right behind the notes."""
     for field, a, b in zip(ours.ehdr._fields, ours.ehdr, kernels.ehdr):
+        if field == "shoff" and a and b:
+            a, b = a - data_offset(ours), b - data_offset(kernels)
         same("ELF header, " + field, a, b)
-    same("size of the file", ours.size, kernels.size)
+    same("size of the segments", ours.size - data_offset(ours), kernels.size - data_offset(kernels))
     same("number of program headers", len(ours.phdrs), len(kernels.phdrs))
     for i, (a, b) in enumerate(zip(ours.phdrs, kernels.phdrs)):
+        if a.type == elfcore.PT_NOTE:
+            a = a._replace(filesz=a.filesz - vendor_size(ours))
+            b = b._replace(filesz=b.filesz - vendor_size(kernels))
+        elif a.type == elfcore.PT_LOAD:
+            a = a._replace(offset=a.offset - data_offset(ours))
+            b = b._replace(offset=b.offset - data_offset(kernels))
         for field, x, y in zip(a._fields, a, b):
             # Kernels before 6.2 leave it 0, which readelf then takes for 4.
             if not (field == "align" and a.type == elfcore.PT_NOTE and (x, y) == (4, 0)):
                 same("program header %d (%#x), %s" % (i, b.vaddr, field), "%#x" % x, "%#x" % y)
+
+
+def data_offset(core):
+    notes = next(p for p in core.phdrs if p.type == elfcore.PT_NOTE)
+    return (notes.offset + notes.filesz + PAGE - 1) & ~(PAGE - 1)
 
 
 def compare_fields(what, ours, kernels, accepted):
@@ -73,30 +93,21 @@ def compare_fields(what, ours, kernels, accepted):
             same("%s, %s" % (what, field), ours[field], kernels[field])
 
 
-def was_restarted(ours, kernels):
-    if ours["rax"] not in RESTART:
-        return False
-    # About to enter it again: the number is back in rax, and rip at the instruction.
-    if (kernels["rax"], kernels["orig_rax"], kernels["rip"]) == (ours["orig_rax"], 2**64 - 1, ours["rip"] - 2):
-        return True
-    return kernels["rax"] in ENTERED and kernels["rip"] in (ours["rip"], ours["rip"] - 2)
+def compare_prstatus(what, ours, kernels, took_signal):
+    accepted = set(ACCEPTED_PRSTATUS)
+    if not took_signal:
+        accepted.add("sigpend")     # the SIGKILL that ends it
+    thread_pointer = "fs_base" if "fs_base" in kernels else "gs"
+    if OLD and kernels[thread_pointer] == 0:
+        accepted.add(thread_pointer)    # lost on the way out, by the kernel's own core only
+    compare_fields(what, ours, kernels, accepted)
 
 
-def compare_thread(pid, ours, kernels, took_signal):
-    for a, b in zip(ours, kernels):
+def compare_thread(pid, ours, kernels, notes, took_signal):
+    for a, b in zip(*notes):
         what = "thread %d, %s" % (pid, elfcore.note_name(a))
         if a.type == elfcore.NT_PRSTATUS:
-            accepted = set(ACCEPTED_PRSTATUS)
-            x, y = elfcore.prstatus(a.desc), elfcore.prstatus(b.desc)
-            if not took_signal:
-                accepted.add("sigpend")     # the SIGKILL that ends it
-                if was_restarted(x, y):
-                    accepted.update(RESTARTED)
-                    y["eflags"] &= ~RESUME_FLAG     # where an interrupt came before the instruction
-            own_segment = "fs_base" if "fs_base" in y else "gs"
-            if OLD and y[own_segment] == 0:
-                accepted.add(own_segment)   # lost on the way out, by the kernel's own core only
-            compare_fields(what, x, y, accepted)
+            compare_prstatus(what, ours.prstatus(a), kernels.prstatus(b), took_signal)
         elif OLD and a.type in (elfcore.NT_FPREGSET, elfcore.NT_PRXFPREG):
             same(what, a.desc[:OLD_FPREGSET_END].hex(), b.desc[:OLD_FPREGSET_END].hex())
         elif a.desc != b.desc:
@@ -104,22 +115,26 @@ def compare_thread(pid, ours, kernels, took_signal):
             differs(what, "other bytes at %s" % at[:16], "")
 
 
+def without_vendors(core):
+    return core.notes[:-1] if vendor_size(core) else core.notes
+
+
 def compare_notes(ours, kernels):
     """Types, owners, sizes and order of all; contents of all but NT_SIGINFO, which is about the signal."""
-    a, b = [[elfcore.note_name(n) for n in core.notes] for core in (ours, kernels)]
-    for i, (x, y) in enumerate(zip_longest(a, b)):
+    mine, theirs = without_vendors(ours), without_vendors(kernels)
+    for i, (x, y) in enumerate(zip_longest(map(elfcore.note_name, mine), map(elfcore.note_name, theirs))):
         if not same("note %d" % i, x, y):
             break
-    for x, y in zip(ours.notes, kernels.notes):
+    for x, y in zip(mine, theirs):
         if x.type == elfcore.NT_PRPSINFO:
-            compare_fields("NT_PRPSINFO", elfcore.prpsinfo(x.desc), elfcore.prpsinfo(y.desc), ACCEPTED_PRPSINFO)
+            compare_fields("NT_PRPSINFO", ours.prpsinfo(x), kernels.prpsinfo(y), ACCEPTED_PRPSINFO)
         elif x.type in (elfcore.NT_AUXV, elfcore.NT_FILE):
             same(elfcore.note_name(x), x.desc, y.desc)
     a, b = ours.threads(), kernels.threads()
     if same("threads", sorted(a), sorted(b)):
-        first = elfcore.prstatus(kernels.notes[0].desc)["pid"]
+        first = kernels.prstatus(kernels.notes[0])["pid"]
         for pid in a:
-            compare_thread(pid, a[pid], b[pid], pid == first)
+            compare_thread(pid, ours, kernels, (a[pid], b[pid]), pid == first)
 
 
 def merged(*lists):
@@ -133,21 +148,17 @@ def merged(*lists):
         end = max(end, stop)
 
 
-def vvar_start(core):
-    """Where the pages before the vdso begin, which are the kernel's time: read-only, and without a gap."""
-    for note in core.notes:
-        if note.type == elfcore.NT_AUXV:
-            words = core.words(note.desc)
-            start = vdso = dict(zip(words[::2], words[1::2])).get(AT_SYSINFO_EHDR, 0)
+def vvar_range(core):
+    """Where the pages before the vdso, which are the kernel's time, begin and end: read-only, and without a gap."""
+    start = vdso = core.auxv().get(AT_SYSINFO_EHDR, 0)
     for phdr in reversed(core.loads):
         if phdr.vaddr + phdr.memsz == start and phdr.flags == PF_R and vdso - phdr.vaddr <= VVAR_MAX:
             start = phdr.vaddr
     return start, vdso
 
 
-def compare_segment(ours, kernels, a, b):
-    start, end = vvar_start(ours)
-    if start <= a.vaddr < end:
+def compare_segment(ours, kernels, a, b, vvar):
+    if vvar[0] <= a.vaddr < vvar[1]:
         # Up to 6.x the kernel's core has zeros too; later, what the time is when it is written.
         zeros = ours.pread(a.offset, a.filesz)
         same("memory of the vvar at %#x, zeros" % a.vaddr, zeros.count(0), len(zeros))
@@ -169,9 +180,10 @@ def main():
     ours, kernels = elfcore.Core(sys.argv[1]), elfcore.Core(sys.argv[2])
     compare_headers(ours, kernels)
     compare_notes(ours, kernels)
+    vvar = vvar_range(ours)
     for a, b in zip(ours.loads, kernels.loads):
         if (a.vaddr, a.filesz) == (b.vaddr, b.filesz):
-            compare_segment(ours, kernels, a, b)
+            compare_segment(ours, kernels, a, b, vvar)
     return 1 if differences else 0
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """An ELF core of x86_64 or i386: its headers, notes and memory. Nothing is checked beyond what reading it takes."""
+import bisect
 import os
 import struct
 from collections import namedtuple
@@ -11,22 +12,38 @@ NT_PRSTATUS, NT_FPREGSET, NT_PRPSINFO, NT_AUXV = 1, 2, 3, 6
 NT_FILE, NT_SIGINFO, NT_PRXFPREG = 0x46494c45, 0x53494749, 0x46e62b7f
 NOTE_NAMES = {
     NT_PRSTATUS: "NT_PRSTATUS", NT_FPREGSET: "NT_FPREGSET", NT_PRPSINFO: "NT_PRPSINFO", NT_AUXV: "NT_AUXV",
-    NT_FILE: "NT_FILE", NT_SIGINFO: "NT_SIGINFO", NT_PRXFPREG: "NT_PRXFPREG", 0x200: "NT_386_TLS", 0x201: "NT_386_IOPERM",
-    0x202: "NT_X86_XSTATE", 0x204: "NT_X86_SHSTK", 0x205: "NT_X86_XSAVE_LAYOUT",
+    NT_FILE: "NT_FILE", NT_SIGINFO: "NT_SIGINFO", 0x200: "NT_386_TLS", 0x201: "NT_386_IOPERM",
+    0x202: "NT_X86_XSTATE", 0x204: "NT_X86_SHSTK", 0x205: "NT_X86_XSAVE_LAYOUT", NT_PRXFPREG: "NT_PRXFPREG",
 }
+VENDOR = "KCORESNAP"
 
-REGISTERS = ("r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs eflags rsp ss fs_base gs_base "
-             "ds es fs gs").split()
-PRSTATUS = struct.Struct("<3ih2xQQ4i8Q27Qi4x")
-PRSTATUS_FIELDS = ("si_signo si_code si_errno cursig sigpend sighold pid ppid pgrp sid utime utime_us stime stime_us "
-                   "cutime cutime_us cstime cstime_us").split() + REGISTERS + ["fpvalid"]
-# i386 by the names of x86_64, so that one comparison serves both.
-REGISTERS32 = "rbx rcx rdx rsi rdi rbp rax ds es fs gs orig_rax rip cs eflags rsp ss".split()
-PRSTATUS32 = struct.Struct("<3ih2xII4i8i17Ii")
-PRSTATUS32_FIELDS = PRSTATUS_FIELDS[:18] + REGISTERS32 + ["fpvalid"]
-PRPSINFO32 = struct.Struct("<bcbbI2H4i16s80s")
-PRPSINFO = struct.Struct("<bcbb4xQ2I4i16s80s")
+PRSTATUS_HEAD = ("si_signo si_code si_errno cursig sigpend sighold pid ppid pgrp sid utime utime_us stime stime_us "
+                 "cutime cutime_us cstime cstime_us").split()
+REGISTERS_64 = ("r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs eflags rsp ss fs_base "
+                "gs_base ds es fs gs").split()
+REGISTERS_32 = "ebx ecx edx esi edi ebp eax ds es fs gs orig_eax eip cs eflags esp ss".split()
 PRPSINFO_FIELDS = "state sname zomb nice flag uid gid pid ppid pgrp sid fname psargs".split()
+
+
+class Format:
+    """What differs between the classes of ELF, and between struct elf_prstatus and its compat_ counterpart."""
+    def __init__(self, bits, ehdr, phdr, phdr_fields, prstatus, registers, prpsinfo):
+        self.bits, self.word = bits, "Q" if bits == 64 else "I"
+        self.ehdr, self.phdr = struct.Struct(ehdr), struct.Struct(phdr)
+        self.phdr_fields = phdr_fields.split()
+        self.prstatus, self.prpsinfo = struct.Struct(prstatus), struct.Struct(prpsinfo)
+        self.prstatus_fields = PRSTATUS_HEAD + registers + ["fpvalid"]
+
+    def words(self, data):
+        return struct.unpack("<%d%s" % (len(data) * 8 // self.bits, self.word), data)
+
+
+FORMATS = {
+    1: Format(32, "<16sHHIIIIIHHHHHH", "<8I", "type offset vaddr paddr filesz memsz flags align",
+              "<3ih2xII4i8i17Ii", REGISTERS_32, "<bcbbI2H4i16s80s"),
+    2: Format(64, "<16sHHIQQQIHHHHHH", "<2I6Q", "type flags offset vaddr paddr filesz memsz align",
+              "<3ih2xQQ4i8Q27Qi4x", REGISTERS_64, "<bcbb4xQ2I4i16s80s"),
+}
 
 Ehdr = namedtuple("Ehdr", "ident type machine version entry phoff shoff flags ehsize phentsize phnum shentsize shnum shstrndx")
 Phdr = namedtuple("Phdr", "type flags offset vaddr paddr filesz memsz align")
@@ -37,38 +54,20 @@ def note_name(note):
     return "%s %s (%d bytes)" % (note.owner, NOTE_NAMES.get(note.type, "%#x" % note.type), len(note.desc))
 
 
-def prstatus(desc):
-    if len(desc) == PRSTATUS.size:
-        return dict(zip(PRSTATUS_FIELDS, PRSTATUS.unpack(desc)))
-    fields = dict(zip(PRSTATUS32_FIELDS, PRSTATUS32.unpack(desc)))
-    for name in "rax", "orig_rax":      # results of system calls have a sign
-        fields[name] |= -(fields[name] & 1 << 31) & 2**64 - 1
-    return fields
-
-
-def prpsinfo(desc):
-    layout = PRPSINFO if len(desc) == PRPSINFO.size else PRPSINFO32
-    return dict(zip(PRPSINFO_FIELDS, layout.unpack(desc)))
-
-
 class Core:
     def __init__(self, path):
         self.fd = os.open(path, os.O_RDONLY)
         self.size = os.fstat(self.fd).st_size
-        self.bits = 32 if self.pread(4, 1) == b"\x01" else 64
-        layout = struct.Struct("<16sHHI%sIHHHHHH" % ("III" if self.bits == 32 else "QQQ"))
-        self.ehdr = Ehdr(*layout.unpack(self.pread(0, layout.size)))
+        self.format = FORMATS[self.pread(0, 5)[4]]
+        self.ehdr = Ehdr(*self.format.ehdr.unpack(self.pread(0, self.format.ehdr.size)))
         count = self.ehdr.phnum
         if count == PN_XNUM:
-            count = struct.unpack("<I", self.pread(self.ehdr.shoff + (28 if self.bits == 32 else 44), 4))[0]
-        self.phdrs = []
-        layout = struct.Struct("<8I" if self.bits == 32 else "<IIQQQQQQ")
-        for at in range(self.ehdr.phoff, self.ehdr.phoff + count * layout.size, layout.size):
-            fields = list(layout.unpack(self.pread(at, layout.size)))
-            if self.bits == 32:     # the flags are last but one
-                fields.insert(1, fields.pop(6))
-            self.phdrs.append(Phdr(*fields))
+            # sh_info of the one section header
+            count = struct.unpack("<I", self.pread(self.ehdr.shoff + (44 if self.format.bits == 64 else 28), 4))[0]
+        table = self.pread(self.ehdr.phoff, self.format.phdr.size * count)
+        self.phdrs = [Phdr(**dict(zip(self.format.phdr_fields, one))) for one in self.format.phdr.iter_unpack(table)]
         self.loads = [p for p in self.phdrs if p.type == PT_LOAD]
+        self.starts = [p.vaddr for p in self.loads]
         self.notes = [n for p in self.phdrs if p.type == PT_NOTE for n in self._notes(p)]
 
     def pread(self, offset, length):
@@ -76,11 +75,6 @@ class Core:
         if len(data) != length:
             raise EOFError("%d bytes at %d, not %d" % (len(data), offset, length))
         return data
-
-    def words(self, desc):
-        """The words of a note."""
-        size = self.bits // 8
-        return struct.unpack("<%d%s" % (len(desc) // size, "I" if size == 4 else "Q"), desc)
 
     def _notes(self, phdr):
         data, at = self.pread(phdr.offset, phdr.filesz), 0
@@ -92,21 +86,37 @@ class Core:
             yield Note(owner, kind, data[at:at + descsz])
             at += (descsz + 3) & ~3
 
+    def prstatus(self, note):
+        return dict(zip(self.format.prstatus_fields, self.format.prstatus.unpack(note.desc)))
+
+    def prpsinfo(self, note):
+        return dict(zip(PRPSINFO_FIELDS, self.format.prpsinfo.unpack(note.desc)))
+
+    def auxv(self):
+        """{type: value}"""
+        for note in self.notes:
+            if note.type == NT_AUXV and note.owner == "CORE":
+                words = self.format.words(note.desc)
+                return dict(zip(words[::2], words[1::2]))
+        return {}
+
     def threads(self):
         """The notes of each thread, by pid: {pid: [note, ...]}, each list led by its NT_PRSTATUS."""
         threads, current = {}, None
         for note in self.notes:
+            if note.owner == VENDOR:
+                continue
             if note.type == NT_PRSTATUS:
-                current = threads.setdefault(prstatus(note.desc)["pid"], [])
+                current = threads.setdefault(self.prstatus(note)["pid"], [])
             if note.type not in (NT_PRPSINFO, NT_SIGINFO, NT_AUXV, NT_FILE):
                 current.append(note)
         return threads
 
     def find(self, addr):
         """The PT_LOAD header of an address, or None."""
-        for phdr in self.loads:
-            if phdr.vaddr <= addr < phdr.vaddr + phdr.memsz:
-                return phdr
+        i = bisect.bisect_right(self.starts, addr) - 1
+        if i >= 0 and addr < self.loads[i].vaddr + self.loads[i].memsz:
+            return self.loads[i]
         return None
 
     def memory(self, addr, length):

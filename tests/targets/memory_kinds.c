@@ -1,83 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * memory_kinds [DIRECTORY]: a process with every kind of mapping that a core
- * treats in its own way, and two threads beside the main one, all blocked.
+ * memory_kinds DIRECTORY [KIND]: a process with every kind of mapping that a
+ * core treats in its own way, and two threads beside the main one, all blocked.
+ * With a KIND, one of those of which a clone may be refused: uffd, io-uring or
+ * poisoned.
  *
  * Prints what is where, a line "NAME START LENGTH CONTENT" per range, CONTENT
- * being "filled" (each 8-byte word as word_at() has it), "zero", or "absent"
- * (a segment of which the core holds nothing by the default filter); a line
- * "NAME - - unavailable" for what can't be had here; and then "ready".
+ * being "filled" (each 8-byte word as word_at() has it), "zero", "Z" (that
+ * letter), "absent" (a segment of which the core holds nothing by the default
+ * filter) or "mapping" (of that kind, whatever a core has of it); a line
+ * "NAME - - unavailable: WHY" for what can't be had here; and then "ready".
  * Its files are made in DIRECTORY.
  */
-#include <errno.h>
+#include <elf.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
-#define PAGE 4096UL
-#define MIB (1UL << 20)
-#define HUGE (2 * MIB)
-
-/* tests/core/check_memory.py has the same. */
-static uint64_t word_at(uintptr_t addr)
-{
-	return (addr >> 3) * 0x9e3779b97f4a7c15 + 1;
-}
-
-static void say(const char *name, const char *start, size_t len, const char *content)
-{
-	printf("%s %#lx %#lx %s\n", name, (unsigned long)start, (unsigned long)len, content);
-}
-
-static void put(char *start, size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < len; i += 8)
-		*(uint64_t *)(start + i) = word_at((uintptr_t)start + i);
-}
-
-static void fill(const char *name, char *start, size_t len)
-{
-	put(start, len);
-	say(name, start, len, "filled");
-}
-
-static void check(int failed, const char *what)
-{
-	if (!failed)
-		return;
-	fprintf(stderr, "memory_kinds: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static char *map(const char *name, size_t len, int prot, int flags, int fd, off_t offset)
-{
-	char *p = mmap(NULL, len, prot, flags, fd, offset);
-
-	if (p == MAP_FAILED) {
-		printf("%s - - unavailable\n", name);
-		return NULL;
-	}
-	return p;
-}
-
-/* Between two pages without access, so that it stays a mapping of its own. */
-static char *anon(const char *name, size_t len)
-{
-	char *p = map(name, len + 2 * PAGE, PROT_NONE,
-		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	check(!p || mprotect(p + PAGE, len, PROT_READ | PROT_WRITE), name);
-	return p + PAGE;
-}
+#include "kinds.h"
+#include "kinds_rare.h"
 
 static void anonymous_memory(void)
 {
@@ -98,18 +40,21 @@ static void anonymous_memory(void)
 	mprotect(p, MIB, PROT_NONE);
 
 	p = map("guard", MIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	kind("guard", p, MIB);
 	say("guard", p, MIB, "absent");
 
 	p = anon("read-only", MIB);
 	fill("read-only", p, 2 * PAGE);
 	mprotect(p, MIB, PROT_READ);
 
-	p = anon("huge-pages", 3 * HUGE);
+	p = anon("huge-space", 3 * HUGE);
 	p = (char *)(((uintptr_t)p + HUGE - 1) & ~(HUGE - 1));
+	kind("huge-pages", p, 2 * HUGE);
 	madvise(p, 2 * HUGE, MADV_HUGEPAGE);
 	fill("huge-pages", p, HUGE + PAGE);
 
 	p = map("dev-zero", MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE, open("/dev/zero", O_RDWR), 0);
+	kind("dev-zero", p, MIB);
 	fill("dev-zero", p, PAGE);
 	say("dev-zero-hole", p + 2 * PAGE, PAGE, "zero");
 }
@@ -140,20 +85,24 @@ static void shared_memory(void)
 	char *p;
 
 	p = map("shared", MIB, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	kind("shared", p, MIB);
 	fill("shared", p, 2 * PAGE);
 	say("shared-hole", p + 16 * PAGE, 4 * PAGE, "zero");
 
 	fd = memfd_create("memory_kinds", MFD_CLOEXEC);
 	check(fd < 0 || ftruncate(fd, MIB), "memfd");
 	p = map("memfd", MIB, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	kind("memfd", p, MIB);
 	fill("memfd", p + PAGE, PAGE);
 	say("memfd-hole", p, PAGE, "zero");
 	p = map("memfd-at-offset", 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 64 * PAGE);
+	kind("memfd-at-offset", p, 4 * PAGE);
 	fill("memfd-at-offset", p + PAGE, PAGE);
 
 	fd = memfd_create("memory_kinds_private", MFD_CLOEXEC);
 	check(fd < 0 || ftruncate(fd, MIB), "memfd");
 	p = map("memfd-private", MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	kind("memfd-private", p, MIB);
 	fill("memfd-private", p + 3 * PAGE, PAGE);
 	say("memfd-private-hole", p + 8 * PAGE, PAGE, "zero");
 
@@ -162,6 +111,7 @@ static void shared_memory(void)
 	p = shmat(id, NULL, 0);
 	check(p == (char *)-1, "shmat");
 	printf("shmid %d - note\n", id);
+	kind("sysv", p, MIB);
 	check(shmctl(id, IPC_RMID, NULL), "shmctl");
 	fill("sysv", p, 2 * PAGE);
 	say("sysv-hole", p + 16 * PAGE, 4 * PAGE, "zero");
@@ -232,20 +182,42 @@ static void files(void)
 	say("truncated-shared-away", p + 4 * PAGE, 12 * PAGE, "zero");
 }
 
+/* By the filter's bit for ELF headers the first page of these is dumped, or not. */
+static void elf_files(void)
+{
+	static const char *const names[] = { "elf-file", "elf-executable", "elf-at-offset" };
+	size_t i;
+	char *p;
+	int fd;
+
+	for (i = 0; i < 3; i++) {
+		fd = open(names[i], O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, i == 1 ? 0700 : 0600);
+		check(fd < 0 || ftruncate(fd, 16 * PAGE), names[i]);
+		/* What may be executed is not looked into. */
+		if (i != 1)
+			check(pwrite(fd, ELFMAG, SELFMAG, i == 2 ? PAGE : 0) != SELFMAG, names[i]);
+		p = map(names[i], 4 * PAGE, PROT_READ, MAP_PRIVATE, fd, i == 2 ? PAGE : 0);
+		kind(names[i], p, 4 * PAGE);
+		close(fd);
+	}
+}
+
 static void huge_tlb(void)
 {
 	char *p;
 
 	p = map("hugetlb", 2 * HUGE, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
-	if (p)
+	if (p) {
+		kind("hugetlb", p, 2 * HUGE);
 		fill("hugetlb", p, HUGE);
-	if (p)
 		say("hugetlb-hole", p + HUGE, HUGE, "zero");
+	}
 	p = map("hugetlb-shared", HUGE, PROT_READ | PROT_WRITE,
 		MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
 	if (p) {
 		put(p, HUGE);
+		kind("hugetlb-shared", p, HUGE);
 		say("hugetlb-shared", p, HUGE, "absent");
 	}
 }
@@ -271,18 +243,38 @@ static void *run(void *arg)
 	return NULL;
 }
 
+static void every_kind(void)
+{
+	anonymous_memory();
+	advised_memory();
+	shared_memory();
+	files();
+	elf_files();
+	huge_tlb();
+	rare_memory();
+}
+
+static void one_kind(const char *name)
+{
+	if (!strcmp(name, "uffd"))
+		missing_memory();
+	else if (!strcmp(name, "io-uring"))
+		uring_memory();
+	else
+		poisoned_memory();
+}
+
 int main(int argc, char **argv)
 {
 	pthread_barrier_t barrier;
 	pthread_t thread;
 	int i;
 
-	check(argc > 1 && chdir(argv[1]), "chdir");
-	anonymous_memory();
-	advised_memory();
-	shared_memory();
-	files();
-	huge_tlb();
+	check(argc < 2 || chdir(argv[1]), "chdir");
+	if (argc < 3)
+		every_kind();
+	else
+		one_kind(argv[2]);
 	pthread_barrier_init(&barrier, NULL, 3);
 	for (i = 0; i < 2; i++)
 		check(pthread_create(&thread, NULL, run, &barrier), "pthread_create");
