@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Time limit: 300 s
+# Time limit: 400 s
 #
 # Every kind of mapping by each bit of coredump_filter: its program header and content are those of the kernel's own core of the
 # same state, and so is everything else, save what tests/core/compare.py lists.
