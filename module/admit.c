@@ -57,6 +57,7 @@ struct mapping_sums {
 	u64 excluded;
 	u64 hugetlb;
 	u64 accountable;
+	u64 undumped;
 	bool userfaultfd;
 };
 
@@ -95,6 +96,8 @@ static int sum_mappings(struct mm_struct *mm, struct mapping_sums *sums,
 			if ((vma->vm_flags & VM_ACCOUNT) &&
 			    !(vma->vm_flags & VM_DONTCOPY))
 				sums->accountable += size;
+			if (vma->vm_flags & VM_DONTDUMP)
+				sums->undumped += size;
 		}
 	}
 	mmap_read_unlock(mm);
@@ -318,6 +321,17 @@ static int check_room(const struct kcs_target *target,
 	return 0;
 }
 
+/* Of mappings that are not dumped all could be in use. */
+static u64 least_data(const struct kcs_target *target, const struct kcs_request *req,
+		      const struct mapping_sums *maps)
+{
+	u32 filter = req->has_filter ? req->filter : kcs_filter_of(target->mm);
+	u64 bytes = (u64)(get_mm_counter(target->mm, MM_ANONPAGES) +
+			  get_mm_counter(target->mm, MM_SWAPENTS)) << PAGE_SHIFT;
+
+	return kcs_filter_has_anon(filter) ? bytes - min(bytes, maps->undumped) : 0;
+}
+
 /* Without a clone there is nothing to copy in the pause, and nothing grows. */
 static int admit_live(const struct kcs_request *req, struct kcs_forecast *forecast,
 		      struct kcs_refusal *why)
@@ -368,6 +382,7 @@ int kcs_admit(const struct kcs_target *target, const struct kcs_request *req,
 	if (err)
 		return err;
 	forecast->vmas = maps.vmas;
+	forecast->data = least_data(target, req, &maps);
 	if (req->mode != KCORESNAP_MODE_COW)
 		return admit_live(req, forecast, why);
 	return admit_clone(target, req, &users, &maps, forecast, why);

@@ -28,6 +28,8 @@ struct kcs_target;
  * @pause_ns: the predicted pause
  * @drain_ns: of this, set aside for direct I/O to end
  * @growth: bytes by which memory use can grow while a clone lives
+ * @data: bytes of private memory that the core will hold at the least, if no page
+ *	of it is all zeros
  */
 struct kcs_forecast {
 	unsigned int threads;
@@ -39,6 +41,7 @@ struct kcs_forecast {
 	u64 pause_ns;
 	u64 drain_ns;
 	u64 growth;
+	u64 data;
 };
 
 /**

@@ -162,7 +162,8 @@ static int reply_dry_run(struct genl_info *info, const struct kcs_request *req,
 	if (nla_put_u32(msg, KCORESNAP_A_MODE, req->mode) ||
 	    nla_put_u32(msg, KCORESNAP_A_THREADS, forecast->threads) ||
 	    kcs_put_u64(msg, KCORESNAP_A_PREDICTED_NS, forecast->pause_ns) ||
-	    kcs_put_u64(msg, KCORESNAP_A_GROWTH_BOUND, forecast->growth))
+	    kcs_put_u64(msg, KCORESNAP_A_GROWTH_BOUND, forecast->growth) ||
+	    kcs_put_u64(msg, KCORESNAP_A_DATA_BYTES, forecast->data))
 		goto free;
 	if (why->err && (nla_put_string(msg, KCORESNAP_A_REFUSAL, why->msg) ||
 			 nla_put_s32(msg, KCORESNAP_A_ERRNO, why->err)))

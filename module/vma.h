@@ -94,6 +94,12 @@ static inline bool kcs_vma_excluded(unsigned long flags)
  */
 u32 kcs_filter_of(const struct mm_struct *mm);
 
+/** kcs_filter_has_anon() - does a coredump_filter include private anonymous memory? */
+static inline bool kcs_filter_has_anon(u32 filter)
+{
+	return filter & BIT(0);
+}
+
 /** kcs_segments_wanted() - entries that a target will take, with some to spare */
 static inline unsigned int kcs_segments_wanted(const struct mm_struct *mm)
 {

@@ -86,9 +86,11 @@
  *	KCORESNAP_A_GROWTH_BOUND	u64, bytes by which memory use can grow
  *					while the snapshot is open
  *
- * A dry run replies MODE, THREADS, PREDICTED_NS, GROWTH_BOUND and, where the
- * snapshot would be refused, KCORESNAP_A_REFUSAL (the sentence) with
- * KCORESNAP_A_ERRNO (s32, positive).
+ * A dry run replies MODE, THREADS, PREDICTED_NS, GROWTH_BOUND, DATA_BYTES and,
+ * where the snapshot would be refused, KCORESNAP_A_REFUSAL (the sentence) with
+ * KCORESNAP_A_ERRNO (s32, positive). It lays out no core, which takes a clone, so
+ * its DATA_BYTES is not a bound from above but one from below: private memory, in
+ * use or swapped out, that the filter includes, pages of zeros among it.
  *
  * The file supports read, pread, splice, sendfile and lseek with SEEK_DATA and
  * SEEK_HOLE (a hole reads as zeros; what is reported as data may hold zeros).
