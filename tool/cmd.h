@@ -11,6 +11,7 @@
 #include "exit.h"
 #include "filter.h"
 #include "module.h"
+#include "progress.h"
 
 /**
  * struct kcs_args - the command line
@@ -20,7 +21,14 @@
  * @container: begin of a container's ID or name, or NULL
  * @every_process: not only the container's main process
  * @id: snapshot to cancel
- * @output: file, NULL for standard output
+ * @output: template of the file's name, NULL for standard output
+ * @force: a file that exists is replaced
+ * @limit: bytes that the core may have, UINT64_MAX for any
+ * @level: of compression, 0 for none
+ * @rate: bytes per second, 0 for any
+ * @timeout_us: how long all may take, 0 for any time
+ * @progress: whether it is told
+ * @quiet: say nothing but what went wrong
  * @verbose: say what was done
  * @json: results are JSON
  * @filter: memory to include
@@ -34,6 +42,13 @@ struct kcs_args {
 	bool every_process;
 	uint32_t id;
 	const char *output;
+	bool force;
+	uint64_t limit;
+	int level;
+	uint64_t rate;
+	uint64_t timeout_us;
+	enum kcs_when progress;
+	bool quiet;
 	bool verbose;
 	bool json;
 	struct kcs_filter filter;

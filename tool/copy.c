@@ -1,28 +1,54 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "copy.h"
+#include "cut.h"
 
 #define PIECE_SIZE (1024 * 1024)
-/* The unit in which file systems allocate; smaller holes save nothing. */
-#define BLOCK_SIZE 4096
-
 /* Read and written before splicing is tried again. */
 #define UNSPLICED_SIZE (64 * 1024)
 
-static char buffer[PIECE_SIZE] __attribute__((aligned(BLOCK_SIZE)));
-static const char zeros[BLOCK_SIZE * 16];
+#define NSEC_PER_SEC 1000000000ULL
+/* A rate is kept to over as long. */
+#define PIECES_PER_SEC 16
+#define NAP_NS (NSEC_PER_SEC / PIECES_PER_SEC)
+
+/**
+ * struct run - a copy under way
+ * @copy: it
+ * @writer: its output
+ * @from: the next byte of the input
+ * @spliced: splicing has worked
+ * @start_ns: when it began
+ * @paid: bytes that count for the rate
+ */
+struct run {
+	struct kcs_copy *copy;
+	struct kcs_writer writer;
+	uint64_t from;
+	bool spliced;
+	uint64_t start_ns;
+	double paid;
+};
+
+static char buffer[PIECE_SIZE] __attribute__((aligned(KCS_BLOCK_SIZE)));
+
+static bool is_stopped(const struct kcs_copy *copy)
+{
+	return copy->stop && atomic_load(copy->stop);
+}
 
 static enum kcs_copy_result fail(struct kcs_copy *copy,
 				 enum kcs_copy_result side, int err)
 {
 	copy->err = err;
-	return side;
+	return is_stopped(copy) && (err == EINTR || err == EAGAIN) ?
+		KCS_COPY_STOPPED : side;
 }
 
 static uint64_t min_u64(uint64_t a, uint64_t b)
@@ -30,132 +56,97 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-static bool is_zero(const char *data, size_t len)
+static uint64_t now_ns(void)
 {
-	return !data[0] && !memcmp(data, data + 1, len - 1);
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
 }
 
-static void wait_writable(int fd)
+static void tick(struct run *run)
 {
-	struct pollfd poll_fd = { .fd = fd, .events = POLLOUT };
-
-	poll(&poll_fd, 1, -1);
+	run->copy->done = run->writer.put;
+	if (run->copy->tick)
+		run->copy->tick(run->copy, run->copy->arg);
 }
 
-/* Whether a write that failed with errno may be tried again. */
-static bool may_retry(int fd)
+/* Sleeps until @len bytes more would not be too fast. */
+static enum kcs_copy_result pace(struct run *run, size_t len)
 {
-	if (errno == EINTR)
-		return true;
-	if (errno != EAGAIN)
-		return false;
-	wait_writable(fd);
-	return true;
-}
+	uint64_t rate = run->copy->rate, due_ns, now;
+	struct timespec nap = { 0 };
 
-static enum kcs_copy_result put_stream(struct kcs_copy *copy, const char *data,
-				       size_t len)
-{
-	while (len) {
-		ssize_t n = write(copy->out, data, len);
-
-		if (n < 0) {
-			if (may_retry(copy->out))
-				continue;
-			return fail(copy, KCS_COPY_OUT_FAILED, errno);
+	if (rate) {
+		run->paid += (double)len;
+		due_ns = run->start_ns +
+			 (uint64_t)(run->paid / (double)rate * NSEC_PER_SEC);
+		while ((now = now_ns()) < due_ns && !is_stopped(run->copy)) {
+			nap.tv_nsec = (long)min_u64(due_ns - now, NAP_NS);
+			nanosleep(&nap, NULL);
+			tick(run);
 		}
-		data += n;
-		len -= n;
 	}
+	return is_stopped(run->copy) ? KCS_COPY_STOPPED : KCS_COPY_OK;
+}
+
+static size_t piece_size(const struct run *run)
+{
+	uint64_t size = run->copy->rate / PIECES_PER_SEC;
+
+	if (!run->copy->rate || size > PIECE_SIZE)
+		return PIECE_SIZE;
+	return size < KCS_BLOCK_SIZE ? KCS_BLOCK_SIZE :
+				       size - size % KCS_BLOCK_SIZE;
+}
+
+static enum kcs_copy_result put(struct run *run, const char *data, size_t len)
+{
+	int ret = kcs_writer_put(&run->writer, data, len);
+
+	if (ret)
+		return fail(run->copy, KCS_COPY_OUT_FAILED, -ret);
+	run->copy->data += len;
 	return KCS_COPY_OK;
 }
 
-static enum kcs_copy_result put_at(struct kcs_copy *copy, const char *data,
-				   size_t len, uint64_t offset)
+/* Zeros cost nothing where they are left out, and little where compressed. */
+static enum kcs_copy_result copy_hole(struct run *run, uint64_t end)
 {
-	while (len) {
-		ssize_t n = pwrite(copy->out, data, len, (off_t)offset);
+	bool free = run->writer.sink == KCS_SINK_SPARSE || run->writer.zstd;
+	enum kcs_copy_result ret = KCS_COPY_OK;
+	int64_t n;
 
-		if (n < 0) {
-			if (may_retry(copy->out))
-				continue;
-			return fail(copy, KCS_COPY_OUT_FAILED, errno);
-		}
-		data += n;
-		len -= n;
-		offset += n;
+	while (!ret && run->from < end) {
+		n = kcs_writer_zeros(&run->writer, end - run->from);
+		if (n < 0)
+			return fail(run->copy, KCS_COPY_OUT_FAILED, (int)-n);
+		run->from += n;
+		tick(run);
+		ret = pace(run, free ? 0 : n);
 	}
-	return KCS_COPY_OK;
+	return ret;
 }
 
-/* Blocks are those of the output, whose base need not be aligned. */
-static enum kcs_copy_result put_sparse(struct kcs_copy *copy, const char *data,
-				       size_t len)
-{
-	uint64_t offset = copy->base + copy->done;
-	size_t run = 0, pos = 0;
-	enum kcs_copy_result ret;
-
-	while (pos < len) {
-		size_t block = BLOCK_SIZE - (offset + pos) % BLOCK_SIZE;
-
-		if (block > len - pos)
-			block = len - pos;
-		if (is_zero(data + pos, block)) {
-			ret = put_at(copy, data + run, pos - run, offset + run);
-			if (ret)
-				return ret;
-			run = pos + block;
-		}
-		pos += block;
-	}
-	return put_at(copy, data + run, len - run, offset + run);
-}
-
-static enum kcs_copy_result copy_hole(struct kcs_copy *copy, uint64_t end)
-{
-	enum kcs_copy_result ret;
-	size_t len;
-
-	if (copy->sink == KCS_SINK_SPARSE) {
-		copy->done = end;
-		return KCS_COPY_OK;
-	}
-
-	while (copy->done < end) {
-		len = min_u64(end - copy->done, sizeof(zeros));
-		ret = put_stream(copy, zeros, len);
-		if (ret)
-			return ret;
-		copy->done += len;
-		if (copy->tick)
-			copy->tick(copy, copy->arg);
-	}
-	return KCS_COPY_OK;
-}
-
-static enum kcs_copy_result copy_piece(struct kcs_copy *copy, size_t len)
+static enum kcs_copy_result copy_piece(struct run *run, size_t len)
 {
 	enum kcs_copy_result ret;
 	ssize_t n;
 
 	do {
-		n = pread(copy->in, buffer, len, (off_t)copy->done);
-	} while (n < 0 && errno == EINTR);
+		n = pread(run->copy->in, buffer, len, (off_t)run->from);
+	} while (n < 0 && errno == EINTR && !is_stopped(run->copy));
 	if (n < 0)
-		return fail(copy, KCS_COPY_IN_FAILED, errno);
+		return fail(run->copy, KCS_COPY_IN_FAILED, errno);
 	if (!n)
-		return fail(copy, KCS_COPY_IN_FAILED, ENODATA);
+		return fail(run->copy, KCS_COPY_IN_FAILED, ENODATA);
 
-	if (copy->sink == KCS_SINK_SPARSE)
-		ret = put_sparse(copy, buffer, n);
-	else
-		ret = put_stream(copy, buffer, n);
+	ret = put(run, buffer, n);
 	if (ret)
 		return ret;
-	copy->done += n;
-	copy->data += n;
-	return KCS_COPY_OK;
+	run->from += n;
+	tick(run);
+	return pace(run, n);
 }
 
 /*
@@ -163,101 +154,114 @@ static enum kcs_copy_result copy_piece(struct kcs_copy *copy, size_t len)
  * can't splice: then all is read and written. The snapshot says so of a piece
  * that it would have to wait for, never of the first, which are headers.
  */
-static enum kcs_copy_result splice_piece(struct kcs_copy *copy, size_t len)
+static enum kcs_copy_result splice_piece(struct run *run, size_t len)
 {
-	off_t offset = (off_t)copy->done;
+	off_t offset = (off_t)run->from;
 	ssize_t n;
 
-	n = splice(copy->in, &offset, copy->out, NULL, len, SPLICE_F_MORE);
+	n = splice(run->copy->in, &offset, run->copy->out, NULL, len,
+		   SPLICE_F_MORE);
 	if (n < 0) {
 		if (errno == EINVAL) {
-			if (!copy->done)
-				copy->sink = KCS_SINK_STREAM;
-			return copy_piece(copy, min_u64(len, UNSPLICED_SIZE));
+			if (!run->spliced)
+				run->writer.sink = KCS_SINK_STREAM;
+			return copy_piece(run, min_u64(len, UNSPLICED_SIZE));
 		}
-		if (may_retry(copy->out))
+		if (kcs_writer_retry(&run->writer))
 			return KCS_COPY_OK;
-		return fail(copy, errno == EPIPE ? KCS_COPY_OUT_FAILED :
+		return fail(run->copy, errno == EPIPE ? KCS_COPY_OUT_FAILED :
 			    KCS_COPY_IN_FAILED, errno);
 	}
 	if (!n)
-		return fail(copy, KCS_COPY_IN_FAILED, ENODATA);
-	copy->done += n;
-	copy->data += n;
-	return KCS_COPY_OK;
+		return fail(run->copy, KCS_COPY_IN_FAILED, ENODATA);
+	run->spliced = true;
+	run->from += n;
+	run->copy->data += n;
+	kcs_writer_moved(&run->writer, n);
+	tick(run);
+	return pace(run, n);
 }
 
-static enum kcs_copy_result copy_data(struct kcs_copy *copy, uint64_t end)
+static enum kcs_copy_result copy_data(struct run *run, uint64_t end)
 {
-	enum kcs_copy_result ret;
+	enum kcs_copy_result ret = KCS_COPY_OK;
 
-	while (copy->done < end) {
-		size_t len = min_u64(end - copy->done, PIECE_SIZE);
+	while (!ret && run->from < end) {
+		size_t len = min_u64(end - run->from, piece_size(run));
 
-		if (copy->sink == KCS_SINK_PIPE)
-			ret = splice_piece(copy, len);
+		if (run->writer.sink == KCS_SINK_PIPE)
+			ret = splice_piece(run, len);
 		else
-			ret = copy_piece(copy, len);
-		if (ret)
-			return ret;
-		if (copy->tick)
-			copy->tick(copy, copy->arg);
+			ret = copy_piece(run, len);
 	}
-	return KCS_COPY_OK;
+	return ret;
 }
 
-/* A file that knows no holes is all data, as lseek(2) has it. */
-static enum kcs_copy_result find_data(struct kcs_copy *copy, uint64_t *start,
-				      uint64_t *end)
+/* What is left of the extent, in pairs of a hole and data. */
+static enum kcs_copy_result copy_extent(struct run *run, uint64_t end)
 {
-	off_t data, hole;
+	uint64_t data = 0, hole = 0;
+	enum kcs_copy_result ret = KCS_COPY_OK;
+	int err;
 
-	*start = copy->done;
-	*end = copy->size;
-	data = lseek(copy->in, (off_t)copy->done, SEEK_DATA);
-	if (data < 0) {
-		if (errno == EINVAL)
-			return KCS_COPY_OK;
-		if (errno != ENXIO)
-			return fail(copy, KCS_COPY_IN_FAILED, errno);
-		*start = copy->size;
-		return KCS_COPY_OK;
+	while (!ret && run->from < end) {
+		err = kcs_find_data(run->copy->in, run->from, end, &data, &hole);
+		if (err)
+			return fail(run->copy, KCS_COPY_IN_FAILED, -err);
+		ret = copy_hole(run, data);
+		if (!ret)
+			ret = copy_data(run, hole);
 	}
-	*start = min_u64(data, copy->size);
-
-	hole = lseek(copy->in, data, SEEK_HOLE);
-	if (hole < 0 && errno != ENXIO)
-		return fail(copy, KCS_COPY_IN_FAILED, errno);
-	if (hole >= 0)
-		*end = min_u64(hole, copy->size);
-	return KCS_COPY_OK;
+	return ret;
 }
 
-static enum kcs_copy_result set_size(struct kcs_copy *copy)
+static enum kcs_copy_result copy_cut(struct run *run, const struct kcs_cut *cut)
 {
-	int ret;
+	enum kcs_copy_result ret = put(run, cut->head, cut->head_size);
+	size_t i;
 
-	do {
-		ret = ftruncate(copy->out, (off_t)(copy->base + copy->size));
-	} while (ret && errno == EINTR);
-	return ret ? fail(copy, KCS_COPY_OUT_FAILED, errno) : KCS_COPY_OK;
+	for (i = 0; !ret && i < cut->count; i++) {
+		run->from = cut->extents[i].from;
+		ret = copy_extent(run, cut->extents[i].to);
+	}
+	return ret;
+}
+
+/* What is changed on the way can't be spliced. */
+static enum kcs_sink choose_sink(const struct kcs_copy *copy)
+{
+	if (copy->zstd || (copy->cut && copy->sink == KCS_SINK_PIPE))
+		return KCS_SINK_STREAM;
+	return copy->sink;
 }
 
 enum kcs_copy_result kcs_copy_run(struct kcs_copy *copy)
 {
-	uint64_t start, end;
+	struct run run = {
+		.copy = copy,
+		.writer = {
+			.fd = copy->out,
+			.sink = choose_sink(copy),
+			.base = copy->base,
+			.tidy = copy->tidy,
+			.stop = copy->stop,
+			.zstd = copy->zstd,
+		},
+		.start_ns = now_ns(),
+	};
 	enum kcs_copy_result ret;
+	int err;
 
-	while (copy->done < copy->size) {
-		ret = find_data(copy, &start, &end);
-		if (ret)
-			return ret;
-		ret = copy_hole(copy, start);
-		if (ret)
-			return ret;
-		ret = copy_data(copy, end);
-		if (ret)
-			return ret;
-	}
-	return copy->sink == KCS_SINK_SPARSE ? set_size(copy) : KCS_COPY_OK;
+	if (is_stopped(copy))
+		return KCS_COPY_STOPPED;
+	kcs_writer_start(&run.writer);
+	if (copy->cut)
+		ret = copy_cut(&run, copy->cut);
+	else
+		ret = copy_extent(&run, copy->size);
+	copy->done = run.writer.put;
+	if (ret == KCS_COPY_OUT_FAILED && copy->zstd)
+		return ret;
+	err = kcs_writer_end(&run.writer);
+	return err && !ret ? fail(copy, KCS_COPY_OUT_FAILED, -err) : ret;
 }

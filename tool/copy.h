@@ -3,27 +3,21 @@
 #ifndef KCS_COPY_H
 #define KCS_COPY_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-/** enum kcs_sink - how the output may be written */
-enum kcs_sink {
-	/** @KCS_SINK_STREAM: from front to back, holes as zeros */
-	KCS_SINK_STREAM,
-	/** @KCS_SINK_PIPE: the same, and splice(2) may work */
-	KCS_SINK_PIPE,
-	/**
-	 * @KCS_SINK_SPARSE: a regular file with nothing behind the base: holes
-	 * and blocks of zeros are left out
-	 */
-	KCS_SINK_SPARSE,
-};
+#include "sink.h"
 
-/** enum kcs_copy_result - which side failed */
+struct kcs_cut;
+struct kcs_zstd;
+
+/** enum kcs_copy_result - how it ended, and which side failed */
 enum kcs_copy_result {
 	KCS_COPY_OK,
 	KCS_COPY_IN_FAILED,
 	KCS_COPY_OUT_FAILED,
+	KCS_COPY_STOPPED,
 };
 
 /**
@@ -32,10 +26,16 @@ enum kcs_copy_result {
  * @out: the output
  * @sink: how @out may be written
  * @base: offset in @out of the first byte; KCS_SINK_SPARSE only
- * @size: bytes to copy
+ * @tidy: see struct kcs_writer
+ * @zstd: compressor, NULL for none
+ * @cut: what is left out, NULL for nothing; what it has read is not read again
+ * @size: bytes of @in
+ * @rate: bytes per second that are moved at most, holes that take no bytes not
+ *	counted; 0 for any
+ * @stop: set when the copy is to end, may be NULL
  * @tick: called after each piece, may be NULL
  * @arg: for @tick
- * @done: bytes of @size dealt with so far
+ * @done: bytes of the core dealt with so far, out of @size or of what @cut leaves
  * @data: of these, bytes that @in did not report as holes
  * @err: errno of the side that failed; ENODATA if @in ended before @size
  *
@@ -46,7 +46,12 @@ struct kcs_copy {
 	int out;
 	enum kcs_sink sink;
 	uint64_t base;
+	bool tidy;
+	struct kcs_zstd *zstd;
+	const struct kcs_cut *cut;
 	uint64_t size;
+	uint64_t rate;
+	const atomic_bool *stop;
 	void (*tick)(const struct kcs_copy *copy, void *arg);
 	void *arg;
 	uint64_t done;
@@ -59,7 +64,8 @@ struct kcs_copy {
  * @copy: see there
  *
  * An output in non-blocking mode is waited for. With KCS_SINK_SPARSE @out ends
- * as a file of base + size bytes and its file position does not move.
+ * as a file of base + done bytes and its file position does not move. What was
+ * compressed is ended in order even if @in failed.
  *
  * Return: KCS_COPY_OK, or the side that failed and @err.
  */

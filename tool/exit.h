@@ -19,10 +19,11 @@
  * @KCS_EXIT_REFUSED: refused as unsafe for the target or as out of bounds
  * @KCS_EXIT_BUSY: as many snapshots as allowed are open
  * @KCS_EXIT_MODULE: the module is not loaded or of another version
- * @KCS_EXIT_OUTPUT: the output failed: the file exists, the disk is full, the
- *	pipe was closed, it is a terminal or a directory
- * @KCS_EXIT_INCOMPLETE: the core is incomplete: the snapshot was dropped while
- *	it was read, or memory could no longer be read
+ * @KCS_EXIT_OUTPUT: the output failed before anything was written: the file
+ *	exists, there is no room, it is a terminal or a directory
+ * @KCS_EXIT_INCOMPLETE: the core is incomplete: the output failed or the snapshot
+ *	was dropped on the way, memory could no longer be read, or the limit on
+ *	size or time was reached
  */
 enum kcs_exit {
 	KCS_EXIT_OK = 0,

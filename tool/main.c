@@ -209,7 +209,10 @@ static enum kcs_exit flush_stdout(enum kcs_exit ret)
 
 int main(int argc, char **argv)
 {
-	struct kcs_args args = { .wish.mode = KCORESNAP_MODE_AUTO };
+	struct kcs_args args = {
+		.limit = UINT64_MAX,
+		.wish.mode = KCORESNAP_MODE_AUTO,
+	};
 	struct kcs_options options = { 0 };
 	enum kcs_exit ret;
 

@@ -8,20 +8,81 @@
 #include <linux/kcoresnap.h>
 
 #include "array.h"
+#include "compress.h"
 #include "json.h"
 #include "options.h"
 #include "parse.h"
 #include "say.h"
+#include "template.h"
 
 #define USEC_PER_SEC 1000000
 /* Bounds of KCORESNAP_A_MAX_PAUSE_US. */
 #define MAX_PAUSE_US (60 * USEC_PER_SEC)
+#define MAX_TIMEOUT_US (1000 * 3600ULL * USEC_PER_SEC)
 
 static int set_output(struct kcs_args *args, const char *text)
 {
+	char bad;
+
 	if (!*text)
 		return -EINVAL;
 	args->output = strcmp(text, "-") ? text : NULL;
+	return kcs_template_check(text, &bad);
+}
+
+static int set_force(struct kcs_args *args, const char *text)
+{
+	(void)text;
+	args->force = true;
+	return 0;
+}
+
+static int set_compress(struct kcs_args *args, const char *text)
+{
+	uint32_t level = KCS_ZSTD_LEVEL_DEFAULT;
+	int ret = text ? kcs_parse_id(text, &level) : 0;
+
+	if (ret)
+		return ret;
+	if (level < KCS_ZSTD_LEVEL_MIN || level > KCS_ZSTD_LEVEL_MAX)
+		return -ERANGE;
+	args->level = (int)level;
+	return 0;
+}
+
+static int set_limit(struct kcs_args *args, const char *text)
+{
+	return kcs_parse_size(text, &args->limit);
+}
+
+static int set_rate(struct kcs_args *args, const char *text)
+{
+	return kcs_parse_rate(text, &args->rate);
+}
+
+static int set_timeout(struct kcs_args *args, const char *text)
+{
+	uint64_t us = 0;
+	int ret = kcs_parse_time_us(text, &us);
+
+	if (ret)
+		return ret;
+	if (!us || us > MAX_TIMEOUT_US)
+		return -ERANGE;
+	args->timeout_us = us;
+	return 0;
+}
+
+static int set_progress(struct kcs_args *args, const char *text)
+{
+	return kcs_parse_when(text, &args->progress);
+}
+
+static int set_quiet(struct kcs_args *args, const char *text)
+{
+	(void)text;
+	args->quiet = true;
+	args->verbose = false;
 	return 0;
 }
 
@@ -49,6 +110,7 @@ static int set_verbose(struct kcs_args *args, const char *text)
 {
 	(void)text;
 	args->verbose = true;
+	args->quiet = false;
 	return 0;
 }
 
@@ -117,8 +179,29 @@ static const struct option_row {
 	int (*set)(struct kcs_args *args, const char *text);
 } rows[] = {
 	{ .of = KCS_OF_CORE, .name = "output", .letter = 'o', .arg = "FILE",
-	  .accepts = "the name of a file", .set = set_output,
-	  .help = "write to FILE, which must not exist ('-': standard output)" },
+	  .accepts = "the name of a file, in which '%' begins a specifier of core(5)",
+	  .set = set_output,
+	  .help = "write to FILE, or to a new one in DIR/ ('-': standard output)" },
+	{ .of = KCS_OF_CORE, .name = "force", .set = set_force,
+	  .help = "replace FILE if it exists" },
+	{ .of = KCS_OF_CORE, .name = "limit", .arg = "SIZE",
+	  .accepts = "a size such as 500M", .set = set_limit,
+	  .help = "leave out the biggest segments beyond, e.g. 500M" },
+	{ .of = KCS_OF_CORE, .name = "compress", .letter = 'z', .arg = "LEVEL",
+	  .optional = true, .accepts = "a level from 1 to 19",
+	  .set = set_compress, .help = "compress with zstd, level 1 to 19 (3)" },
+	{ .of = KCS_OF_CORE, .name = "rate", .arg = "SIZE/s",
+	  .accepts = "a size per second such as 100M/s", .set = set_rate,
+	  .help = "move no more than that, e.g. 100M/s" },
+	{ .of = KCS_OF_CORE, .name = "timeout", .arg = "TIME",
+	  .accepts = "a time from 1us to 1000h such as 5min",
+	  .set = set_timeout,
+	  .help = "give up after that time, e.g. 5min" },
+	{ .of = KCS_OF_CORE, .name = "progress", .arg = "WHEN",
+	  .accepts = "'auto', 'always' or 'never'", .set = set_progress,
+	  .help = "tell how far it is: auto (on a terminal), always, never" },
+	{ .of = KCS_OF_CORE, .name = "quiet", .letter = 'q', .set = set_quiet,
+	  .help = "say nothing but what went wrong" },
 	{ .of = KCS_OF_CORE | KCS_OF_PS, .name = "container", .arg = "CONTAINER",
 	  .accepts = "the begin of a container's ID or name",
 	  .set = set_container,

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include <linux/magic.h>
+
 #include "cleanup.h"
+#include "dir.h"
 #include "interrupt.h"
 #include "output.h"
 #include "say.h"
@@ -17,20 +20,7 @@
 /* What an unprivileged pipe may hold on a stock kernel; the default is 64 KiB. */
 #define PIPE_SIZE (1024 * 1024)
 
-static enum kcs_exit refuse_existing(const struct kcs_output *out)
-{
-	kcs_say("'%s' exists and is not overwritten: remove it or give another name",
-		out->path);
-	return KCS_EXIT_OUTPUT;
-}
-
-static enum kcs_exit refuse_directory(const struct kcs_output *out)
-{
-	kcs_say("'%s' is a directory: give the name of a file in it", out->path);
-	return KCS_EXIT_OUTPUT;
-}
-
-static const char *remedy(int err)
+const char *kcs_output_remedy(int err)
 {
 	switch (err) {
 	case ENOSPC:
@@ -49,6 +39,8 @@ static const char *remedy(int err)
 		return "keep the reader until the core has ended";
 	case EBADF:
 		return "open standard output for writing";
+	case ELOOP:
+		return "a link on the way is somebody else's, or a circle: name the directory";
 	default:
 		return "write elsewhere";
 	}
@@ -58,7 +50,7 @@ enum kcs_exit kcs_output_fail(const struct kcs_output *out, int err)
 {
 	kcs_say("can't write the core to %s%s%s: %s: %s",
 		out->path ? "'" : "", out->path ? out->path : "standard output",
-		out->path ? "'" : "", strerror(err), remedy(err));
+		out->path ? "'" : "", strerror(err), kcs_output_remedy(err));
 	return KCS_EXIT_OUTPUT;
 }
 
@@ -95,6 +87,8 @@ static enum kcs_exit open_stdout(struct kcs_output *out)
 	}
 
 	if (S_ISREG(st.st_mode)) {
+		out->file = true;
+		out->direct = flags & O_DIRECT;
 		choose_file_sink(out, &st, flags);
 	} else if (S_ISFIFO(st.st_mode)) {
 		out->sink = KCS_SINK_PIPE;
@@ -103,48 +97,34 @@ static enum kcs_exit open_stdout(struct kcs_output *out)
 	return KCS_EXIT_OK;
 }
 
-static int open_directory(struct kcs_output *out)
+/* Call it held. */
+static void set_unfinished(const struct kcs_output *out)
 {
-	char *dir KCS_CLEANUP(kcs_free) = strdup(out->path);
-	char *slash;
+	const struct kcs_unfinished file = {
+		.fd = out->fd,
+		.dirfd = out->dirfd,
+		.partial = out->partial,
+		.named = out->named,
+	};
 
-	if (!dir)
-		return -ENOMEM;
-	slash = strrchr(dir, '/');
-	out->name = slash ? out->path + (slash - dir) + 1 : out->path;
-	if (slash == dir)
-		slash++;
-	if (slash)
-		*slash = '\0';
-
-	out->dirfd = open(slash ? dir : ".",
-			  O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return out->dirfd < 0 ? -errno : 0;
+	kcs_interrupt_set_unfinished(&file);
 }
 
 /* The name is known to the watcher before the file is there to be removed. */
 static int open_named(struct kcs_output *out)
 {
-	uint64_t random;
-	int err;
-
-	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-		return -errno;
+	int err = 0;
 
 	kcs_interrupt_hold();
-	snprintf(out->temp, sizeof(out->temp), ".kcoresnap.%016" PRIx64, random);
-	kcs_interrupt_set_temp(out->dirfd, out->temp);
-	kcs_interrupt_release();
-
-	out->fd = openat(out->dirfd, out->temp, O_WRONLY | O_CREAT | O_EXCL |
+	if (out->force)
+		unlinkat(out->dirfd, out->partial, 0);
+	out->fd = openat(out->dirfd, out->partial, O_WRONLY | O_CREAT | O_EXCL |
 			 O_NOFOLLOW | O_CLOEXEC, CORE_MODE);
-	if (out->fd >= 0)
-		return 0;
-
-	err = errno;
-	kcs_interrupt_hold();
-	kcs_interrupt_set_temp(-1, NULL);
-	out->temp[0] = '\0';
+	if (out->fd < 0)
+		err = errno;
+	else
+		out->named = true;
+	set_unfinished(out);
 	kcs_interrupt_release();
 	return -err;
 }
@@ -157,117 +137,284 @@ static int open_unnamed(struct kcs_output *out)
 {
 	out->fd = openat(out->dirfd, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC,
 			 CORE_MODE);
-	return out->fd < 0 ? -errno : 0;
+	if (out->fd < 0)
+		return -errno;
+	kcs_interrupt_hold();
+	set_unfinished(out);
+	kcs_interrupt_release();
+	return 0;
 }
 
-static enum kcs_exit open_file(struct kcs_output *out)
+/*
+ * Dirty pages of an NFS server that is gone are waited for when the file is
+ * closed, and nothing ends that wait. Direct writes can be killed.
+ */
+static void avoid_cache(struct kcs_output *out)
+{
+	struct statfs fs;
+	int flags = fcntl(out->fd, F_GETFL);
+
+	if (flags < 0 || fstatfs(out->fd, &fs) || fs.f_type != NFS_SUPER_MAGIC)
+		return;
+	out->direct = !fcntl(out->fd, F_SETFL, flags | O_DIRECT);
+}
+
+/* Whether a name is free, or taken by what may be replaced. */
+static int check_name(const struct kcs_output *out, const char *name)
 {
 	struct stat st;
-	int ret;
 
-	ret = open_directory(out);
+	if (fstatat(out->dirfd, name, &st, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT ? 0 : -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	if (!out->force)
+		return -EEXIST;
+	return S_ISREG(st.st_mode) ? 0 : -ENOTSUP;
+}
+
+static enum kcs_exit refuse_name(const struct kcs_output *out, const char *more,
+				 int err)
+{
+	switch (err) {
+	case -EISDIR:
+		kcs_say("'%s%s' is a directory: end it with '/' for a file core.NAME.PID in it",
+			out->path, more);
+		break;
+	case -EEXIST:
+		kcs_say("'%s%s' exists and is not overwritten%s: remove it, give another name or use --force",
+			out->path, more,
+			*more ? ", as an incomplete core would have that name" : "");
+		break;
+	case -ENOTSUP:
+		kcs_say("'%s%s' is not a regular file, and --force replaces no other: remove it or give another name",
+			out->path, more);
+		break;
+	default:
+		return kcs_output_fail(out, -err);
+	}
+	return KCS_EXIT_OUTPUT;
+}
+
+static int prepare_names(struct kcs_output *out, const char *path, bool force)
+{
+	const char *name;
+
+	out->force = force;
+	out->path = strdup(path);
+	if (!out->path)
+		return -ENOMEM;
+	out->dirfd = kcs_dir_open(out->path, &name);
+	if (out->dirfd < 0)
+		return out->dirfd;
+	out->name = name;
+	if (asprintf(&out->partial, "%s" KCS_INCOMPLETE, name) < 0) {
+		out->partial = NULL;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static enum kcs_exit open_file(struct kcs_output *out, const char *path,
+			       bool force)
+{
+	int ret = prepare_names(out, path, force);
+
 	if (ret)
 		return kcs_output_fail(out, -ret);
-	if (!*out->name)
-		return refuse_directory(out);
-	if (!fstatat(out->dirfd, out->name, &st, AT_SYMLINK_NOFOLLOW))
-		return S_ISDIR(st.st_mode) ? refuse_directory(out) :
-					     refuse_existing(out);
-	if (errno != ENOENT)
-		return kcs_output_fail(out, errno);
+	ret = *out->name ? check_name(out, out->name) : -EISDIR;
+	if (ret)
+		return refuse_name(out, "", ret);
+	ret = check_name(out, out->partial);
+	if (ret)
+		return refuse_name(out, KCS_INCOMPLETE, ret);
 
 	ret = open_unnamed(out);
 	if (ret == -EOPNOTSUPP || ret == -EISDIR || ret == -EINVAL)
 		ret = open_named(out);
 	if (ret)
 		return kcs_output_fail(out, -ret);
+	avoid_cache(out);
 	out->sink = KCS_SINK_SPARSE;
+	out->file = true;
 	return KCS_EXIT_OK;
 }
 
-enum kcs_exit kcs_output_open(struct kcs_output *out, const char *path)
+enum kcs_exit kcs_output_open(struct kcs_output *out, const char *path,
+			      bool force)
 {
-	out->path = path;
-	return path ? open_file(out) : open_stdout(out);
+	kcs_interrupt_hold();
+	kcs_interrupt_set_done(false);
+	kcs_interrupt_release();
+	return path ? open_file(out, path, force) : open_stdout(out);
+}
+
+uint64_t kcs_output_room(const struct kcs_output *out)
+{
+	struct statvfs fs;
+
+	if (!out->file || fstatvfs(out->fd, &fs) || !fs.f_blocks)
+		return UINT64_MAX;
+	return (uint64_t)(geteuid() ? fs.f_bavail : fs.f_bfree) * fs.f_frsize;
 }
 
 /*
  * A link to the open file can't be led astray by whoever else may write to the
- * directory, and it never replaces. Where links are unknown the temporary name
- * is moved.
+ * directory, and it never replaces.
  */
-static int give_name(struct kcs_output *out)
+static int link_as(const struct kcs_output *out, const char *name)
 {
 	char self[32];
 
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", out->fd);
-	if (!linkat(AT_FDCWD, self, out->dirfd, out->name, AT_SYMLINK_FOLLOW))
+	return linkat(AT_FDCWD, self, out->dirfd, name, AT_SYMLINK_FOLLOW) ?
+		-errno : 0;
+}
+
+/* Is the name still that of the open file? */
+static bool is_ours(const struct kcs_output *out, const char *name)
+{
+	struct stat ours, st;
+
+	return !fstat(out->fd, &ours) &&
+	       !fstatat(out->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) &&
+	       ours.st_dev == st.st_dev && ours.st_ino == st.st_ino;
+}
+
+static void remove_partial(struct kcs_output *out)
+{
+	if (out->named && is_ours(out, out->partial))
+		unlinkat(out->dirfd, out->partial, 0);
+	out->named = false;
+	kcs_interrupt_set_unfinished(NULL);
+}
+
+/* Call it held. */
+static int name_partial(struct kcs_output *out)
+{
+	int ret;
+
+	if (out->named)
 		return 0;
-	if (errno == EEXIST || !out->temp[0])
-		return -errno;
-	if (renameat2(out->dirfd, out->temp, out->dirfd, out->name,
-		      RENAME_NOREPLACE))
+	if (out->force && !check_name(out, out->partial))
+		unlinkat(out->dirfd, out->partial, 0);
+	ret = link_as(out, out->partial);
+	if (ret)
+		return ret;
+	out->named = true;
+	set_unfinished(out);
+	return 0;
+}
+
+/* Where links are unknown the file is moved, and so it is over another. */
+static int give_name(struct kcs_output *out)
+{
+	int ret = link_as(out, out->name);
+
+	if (!ret || (ret == -EEXIST && !out->force))
+		return ret;
+	if (ret == -EEXIST) {
+		ret = check_name(out, out->name);
+		if (!ret)
+			ret = name_partial(out);
+		if (ret)
+			return ret == -ENOTSUP ? -EEXIST : ret;
+	}
+	if (!out->named)
+		return ret;
+	if (!is_ours(out, out->partial))
+		return -ESTALE;
+	if (renameat2(out->dirfd, out->partial, out->dirfd, out->name,
+		      out->force ? 0 : RENAME_NOREPLACE))
 		return -errno;
 	return 0;
 }
 
-static void remove_temp(struct kcs_output *out)
+/* The name is to outlive a crash too, where the directory may be read. */
+static int sync_directory(const struct kcs_output *out)
 {
-	if (out->temp[0])
-		unlinkat(out->dirfd, out->temp, 0);
-	kcs_interrupt_set_temp(-1, NULL);
-	out->temp[0] = '\0';
+	int fd KCS_CLEANUP(kcs_close) = openat(out->dirfd, ".", O_RDONLY |
+					       O_DIRECTORY | O_CLOEXEC);
+
+	return fd >= 0 && fsync(fd) && errno != EINVAL ? -errno : 0;
 }
 
-static enum kcs_exit commit_file(struct kcs_output *out)
+static int commit_file(struct kcs_output *out)
 {
 	int ret;
 
 	/* A file system may report a full disk as late as this. */
 	if (fsync(out->fd) && errno != EINVAL)
-		return kcs_output_fail(out, errno);
+		return -errno;
 
 	kcs_interrupt_hold();
 	ret = give_name(out);
 	if (!ret) {
-		remove_temp(out);
-		kcs_interrupt_set_done();
+		remove_partial(out);
+		kcs_interrupt_set_done(true);
 	}
 	kcs_interrupt_release();
-
-	if (ret == -EEXIST)
-		return refuse_existing(out);
-	return ret ? kcs_output_fail(out, -ret) : KCS_EXIT_OK;
+	return ret ? ret : sync_directory(out);
 }
 
-static enum kcs_exit commit_stdout(struct kcs_output *out, uint64_t size)
+static int commit_stdout(struct kcs_output *out, uint64_t size)
 {
 	/* Where the next writer of a shared descriptor goes on. */
 	if (out->sink == KCS_SINK_SPARSE &&
 	    lseek(out->fd, (off_t)(out->base + size), SEEK_SET) < 0)
-		return kcs_output_fail(out, errno);
+		return -errno;
 	/* NFS reports what could not be written when it is closed. */
 	if (close(out->fd))
-		return kcs_output_fail(out, errno);
+		return -errno;
 
 	out->fd = -1;
 	kcs_interrupt_hold();
-	kcs_interrupt_set_done();
+	kcs_interrupt_set_done(true);
 	kcs_interrupt_release();
-	return KCS_EXIT_OK;
+	return 0;
 }
 
-enum kcs_exit kcs_output_commit(struct kcs_output *out, uint64_t size)
+int kcs_output_commit(struct kcs_output *out, uint64_t size)
 {
 	return out->path ? commit_file(out) : commit_stdout(out, size);
+}
+
+void kcs_output_keep(struct kcs_output *out, char *told, size_t size)
+{
+	int ret;
+
+	*told = '\0';
+	if (!out->path)
+		return;
+	fsync(out->fd);
+	kcs_interrupt_hold();
+	ret = name_partial(out);
+	/* From here on it is nobody's to remove. */
+	out->named = false;
+	kcs_interrupt_set_unfinished(NULL);
+	kcs_interrupt_set_done(true);
+	kcs_interrupt_release();
+
+	if (ret) {
+		snprintf(told, size, "; what was written can't be kept (%s)",
+			 strerror(-ret));
+		return;
+	}
+	sync_directory(out);
+	snprintf(told, size, "; what was written is kept as '%s" KCS_INCOMPLETE
+		 "'", out->path);
 }
 
 void kcs_output_close(struct kcs_output *out)
 {
 	kcs_interrupt_hold();
-	remove_temp(out);
+	remove_partial(out);
 	kcs_interrupt_release();
 	if (out->path)
 		kcs_close(&out->fd);
 	kcs_close(&out->dirfd);
+	kcs_free(&out->path);
+	kcs_free(&out->partial);
+	out->path = NULL;
+	out->partial = NULL;
 }

@@ -14,6 +14,12 @@ static const char *const modes[] = {
 	[KCORESNAP_MODE_LIVE] = "live",
 };
 
+static const char *const whens[] = {
+	[KCS_WHEN_AUTO] = "auto",
+	[KCS_WHEN_ALWAYS] = "always",
+	[KCS_WHEN_NEVER] = "never",
+};
+
 static const struct {
 	const char *name;
 	uint32_t bit;
@@ -29,7 +35,12 @@ static const struct {
 	{ "us", 1 },
 	{ "ms", 1000 },
 	{ "s", 1000 * 1000 },
+	{ "min", 60 * 1000 * 1000ULL },
+	{ "h", 3600 * 1000 * 1000ULL },
 };
+
+/* In units of 1024, the first of which is the byte. */
+static const char size_units[] = "KMGTPE";
 
 static int digit_value(char c)
 {
@@ -155,12 +166,98 @@ int kcs_parse_time_us(const char *text, uint64_t *out)
 	return 0;
 }
 
+/* What follows the point, as a part of a unit; what is finer is cut off. */
+static uint64_t parse_fraction(const char *text, const char *end, uint64_t unit)
+{
+	uint64_t part = 0, divisor = 1;
+
+	for (; text < end && divisor < 1000000; text++) {
+		part = part * 10 + (*text - '0');
+		divisor *= 10;
+	}
+	return unit / divisor * part + unit % divisor * part / divisor;
+}
+
+/* Leaves *text behind the unit. */
+static int parse_size(const char **text, uint64_t *out)
+{
+	const char *fraction = NULL, *fraction_end = NULL, *unit;
+	uint64_t value, ignored, scale = 1;
+	int ret;
+
+	ret = parse_digits(text, 10, &value);
+	if (!ret && **text == '.') {
+		fraction = ++*text;
+		ret = parse_digits(text, 10, &ignored);
+		fraction_end = *text;
+		/* There is no part of a byte. */
+		if (!**text || !strchr(size_units, **text))
+			ret = -EINVAL;
+	}
+	if (ret)
+		return ret;
+	unit = **text ? strchr(size_units, **text) : NULL;
+	if (unit) {
+		scale <<= 10 * (unit - size_units + 1);
+		(*text)++;
+		if (!strncmp(*text, "iB", 2))
+			*text += 2;
+	}
+	if (__builtin_mul_overflow(value, scale, &value) ||
+	    (fraction && __builtin_add_overflow(value,
+			parse_fraction(fraction, fraction_end, scale), &value)))
+		return -ERANGE;
+	*out = value;
+	return 0;
+}
+
+int kcs_parse_size(const char *text, uint64_t *out)
+{
+	uint64_t size;
+	int ret = parse_size(&text, &size);
+
+	if (ret)
+		return ret;
+	if (*text)
+		return -EINVAL;
+	*out = size;
+	return 0;
+}
+
+int kcs_parse_rate(const char *text, uint64_t *out)
+{
+	uint64_t rate;
+	int ret = parse_size(&text, &rate);
+
+	if (ret)
+		return ret;
+	if (strcmp(text, "/s") != 0)
+		return -EINVAL;
+	if (!rate)
+		return -ERANGE;
+	*out = rate;
+	return 0;
+}
+
 int kcs_parse_mode(const char *text, uint32_t *out)
 {
 	uint32_t i;
 
 	for (i = 0; i < ARRAY_SIZE(modes); i++) {
 		if (!strcmp(text, modes[i])) {
+			*out = i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+int kcs_parse_when(const char *text, enum kcs_when *out)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(whens); i++) {
+		if (!strcmp(text, whens[i])) {
 			*out = i;
 			return 0;
 		}

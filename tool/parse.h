@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "progress.h"
+
 /*
  * All return 0, -EINVAL for text of another form, or -ERANGE for a number out of
  * bounds. *out is written on success only.
@@ -22,12 +24,24 @@ int kcs_parse_mask(const char *text, uint32_t *out);
 
 /**
  * kcs_parse_time_us() - decimal, with or without a fraction, and one of the
- * units us, ms and s, for example 1.5ms; what is finer than 1 us is cut off
+ * units us, ms, s, min and h, for example 1.5ms; what is finer than 1 us is cut off
  */
 int kcs_parse_time_us(const char *text, uint64_t *out);
 
+/**
+ * kcs_parse_size() - bytes, or with one of the units K, M, G, T, P and E, in
+ * steps of 1024, a decimal with or without a fraction, for example 1.5G or 64MiB
+ */
+int kcs_parse_size(const char *text, uint64_t *out);
+
+/** kcs_parse_rate() - a size per second, for example 100M/s; not 0 */
+int kcs_parse_rate(const char *text, uint64_t *out);
+
 /** kcs_parse_mode() - the name of an enum kcoresnap_mode */
 int kcs_parse_mode(const char *text, uint32_t *out);
+
+/** kcs_parse_when() - the name of an enum kcs_when */
+int kcs_parse_when(const char *text, enum kcs_when *out);
 
 /** kcs_parse_allow() - names of enum kcoresnap_allow, separated by commas */
 int kcs_parse_allow(const char *text, uint32_t *out);

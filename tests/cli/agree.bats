@@ -36,7 +36,8 @@ synopsis_options() {
 			/^\.Nm/ { part++; mine = command == "" && part == 1 }
 			$1 == ".Cm" { mine = $2 == command }
 			mine' |
-		sed -E "s/Fl o /Fl -output /; s/Fl v\$/Fl -verbose/" |
+		sed -E -e "s/Fl o /Fl -output /; s/Fl v\$/Fl -verbose/" \
+			-e "s/Fl q\$/Fl -quiet/; s/Fl z /Fl -compress /" |
 		grep -oE 'Fl -[a-z-]+' | sed 's/Fl -/--/' | sort -u
 }
 

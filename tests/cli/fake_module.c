@@ -4,13 +4,14 @@
  * tool sends to generic netlink. The environment says how:
  *
  *	FAKE_CORE	file that is the core of every snapshot
- *	FAKE_LOG	file to which requests are appended
+ *	FAKE_LOG	file to which the last request is written
  *	FAKE_ABSENT	set: there is no such family
  *	FAKE_GENL_VERSION, FAKE_VERSION
  *			versions of family and module
  *	FAKE_ERRNO, FAKE_SENTENCE
  *			snapshots and cancels are refused, dry runs predict so
  *	FAKE_DELAY_MS	how long a snapshot takes
+ *	FAKE_DATA	bytes that a dry run says the core will hold
  *	FAKE_CANCEL_AT	offset in the core from where on it can't be read
  *	FAKE_READ_MS	how long a read of the core takes
  *	FAKE_UNLISTED	set: the list is empty
@@ -35,6 +36,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/genetlink.h>
@@ -68,6 +70,17 @@ static const char *text(const char *name, const char *absent)
 	const char *value = getenv(name);
 
 	return value ? value : absent;
+}
+
+/* As in the kernel, where only a signal that kills ends it. */
+static void sleep_ms(uint64_t ms)
+{
+	struct timespec left = {
+		.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000,
+	};
+
+	while (nanosleep(&left, &left))
+		;
 }
 
 static struct nl_msg *add(const struct nlmsghdr *request, int type, int flags)
@@ -148,7 +161,7 @@ static void answer_info(const struct nlmsghdr *request)
 static void log_request(struct nlattr **attrs)
 {
 	const char *path = getenv("FAKE_LOG");
-	FILE *file = path ? fopen(path, "a") : NULL;
+	FILE *file = path ? fopen(path, "w") : NULL;
 	int i;
 
 	if (!file)
@@ -184,6 +197,7 @@ static void answer_dry_run(const struct nlmsghdr *request, uint32_t pid)
 	nla_put_u32(msg, KCORESNAP_A_THREADS, 5);
 	nla_put_u64(msg, KCORESNAP_A_PREDICTED_NS, 3100000);
 	nla_put_u64(msg, KCORESNAP_A_GROWTH_BOUND, 1ULL << 30);
+	nla_put_u64(msg, KCORESNAP_A_DATA_BYTES, number("FAKE_DATA", 0));
 	if (err) {
 		nla_put_string(msg, KCORESNAP_A_REFUSAL,
 			       text("FAKE_SENTENCE", ""));
@@ -206,7 +220,7 @@ static void answer_snapshot(const struct nlmsghdr *request)
 		answer_dry_run(request, nla_get_u32(attrs[KCORESNAP_A_PID]));
 		return;
 	}
-	usleep(number("FAKE_DELAY_MS", 0) * 1000);
+	sleep_ms(number("FAKE_DELAY_MS", 0));
 	core_fd = err ? -1 : open(text("FAKE_CORE", ""), O_RDONLY | O_CLOEXEC);
 	if (core_fd < 0 || fstat(core_fd, &st)) {
 		add_error(request, err ? err : errno, getenv("FAKE_SENTENCE"));
@@ -405,7 +419,7 @@ static bool may_read(int fd, off_t offset)
 {
 	if (fd != core_fd)
 		return true;
-	usleep(number("FAKE_READ_MS", 0) * 1000);
+	sleep_ms(number("FAKE_READ_MS", 0));
 	if ((uint64_t)offset < number("FAKE_CANCEL_AT", UINT64_MAX))
 		return true;
 	errno = ECANCELED;

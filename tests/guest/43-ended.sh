@@ -8,7 +8,7 @@
 
 mib=64
 
-plan 20
+plan 21
 
 mkdir dir disk
 target used "$mib"
@@ -97,18 +97,20 @@ done
 	{ "$KCS" --max-pause 20s "$pid" 2>.err; echo $? >closed.status; } | head -c 1 >closed
 )
 status=$(cat closed.status)
-is "$(wrong_end 8 dir)$(one_sentence 'closed|Broken pipe')" "" "a pipe that is closed" || cat .err >&2
+is "$(wrong_end 9 dir)$(one_sentence 'incomplete.*Broken pipe')" "" "a pipe that is closed" || cat .err >&2
 
 # A disk that is full, or as good as.
 mount -t tmpfs -o size=256k tmpfs disk
 kcs_run "$KCS" --max-pause 20s -o disk/core "$pid"
-is "$(wrong_end 8 disk)$(one_sentence 'No space left')" "" "a disk that the core does not fit on" || cat .err >&2
+is "$(wrong_end 8 disk)$(one_sentence 'there is room for .* needs at least')" "" "a disk that the core does not fit on" || cat .err >&2
 "$KCS" --max-pause 20s "$pid" >disk/core 2>.err
 status=$?
 rm -f disk/core
-is "$(wrong_end 8 disk)$(one_sentence 'No space left')" "" "by redirection too" || cat .err >&2
+is "$(wrong_end 8 disk)$(one_sentence 'there is room for .* needs at least')" "" "by redirection too" || cat .err >&2
 kcs_run bash -c "ulimit -f 100; exec '$KCS' -o dir/core $pid"
-is "$(wrong_end 8 dir)$(one_sentence 'File too large')" "" "a limit on the size of files" || cat .err >&2
+is "$(ls -A dir)" core.incomplete "a limit on the size of files leaves what is told to be incomplete"
+rm -f dir/core.incomplete
+is "$(wrong_end 9 dir)$(one_sentence 'File too large.*kept as .*core.incomplete')" "" "and nothing else" || cat .err >&2
 mount -o remount,ro disk
 kcs_run "$KCS" --max-pause 20s -o disk/core "$pid"
 is "$(wrong_end 8 disk)$(one_sentence 'Read-only')" "" "a disk that is read-only" || cat .err >&2

@@ -11,6 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <zstd.h>
+
+#include "compress.h"
 #include "copy.h"
 #include "test.h"
 
@@ -425,6 +428,103 @@ static void ticks_go_forward(void **state)
 	close(copy.out);
 }
 
+/* What the library makes of it again. */
+static void check_compressed(int fd)
+{
+	size_t size = lseek(fd, 0, SEEK_END);
+	char *packed = malloc(size), *got = malloc(CORE_SIZE + 1);
+
+	assert_int_equal(__real_pread(fd, packed, size, 0), size);
+	assert_int_equal(ZSTD_decompress(got, CORE_SIZE + 1, packed, size),
+			 CORE_SIZE);
+	assert_memory_equal(got, expected, CORE_SIZE);
+	free(got);
+	free(packed);
+}
+
+static void compressed_copy_is_equal(void **state)
+{
+	static const int levels[] = { 1, 3, 13, 19 };
+	size_t i;
+
+	for (i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+		struct kcs_copy copy = {
+			.in = core, .out = make_file(), .sink = KCS_SINK_STREAM,
+			.zstd = kcs_zstd_create(levels[i]), .size = CORE_SIZE,
+		};
+
+		assert_int_equal(kcs_copy_run(&copy), KCS_COPY_OK);
+		assert_int_equal(copy.done, CORE_SIZE);
+		assert_true(copy.data < CORE_SIZE / 2);
+		check_compressed(copy.out);
+		kcs_zstd_free(copy.zstd);
+		close(copy.out);
+	}
+}
+
+static void compressed_copy_stands_short_calls(void **state)
+{
+	faults.write_max = 1000;
+	faults.read_max = 7777;
+	faults.interrupt_every = 3;
+	compressed_copy_is_equal(state);
+}
+
+static void tidy_copy_is_equal(void **state)
+{
+	struct kcs_copy copy = {
+		.in = core, .out = make_file(), .sink = KCS_SINK_SPARSE,
+		.tidy = true, .base = 3 * PAGE + 5, .size = CORE_SIZE,
+	};
+
+	assert_int_equal(kcs_copy_run(&copy), KCS_COPY_OK);
+	check_file(copy.out, copy.base);
+	close(copy.out);
+}
+
+static void stop_at_half(const struct kcs_copy *copy, void *arg)
+{
+	if (copy->done >= CORE_SIZE / 4)
+		atomic_store((atomic_bool *)arg, true);
+}
+
+static void stopped_copy_keeps_what_it_has(void **state)
+{
+	atomic_bool stop = false;
+	struct kcs_copy copy = {
+		.in = core, .out = make_file(), .sink = KCS_SINK_STREAM,
+		.size = CORE_SIZE, .stop = &stop, .tick = stop_at_half,
+		.arg = &stop,
+	};
+	char *got = malloc(CORE_SIZE);
+
+	assert_int_equal(kcs_copy_run(&copy), KCS_COPY_STOPPED);
+	assert_true(copy.done >= CORE_SIZE / 4);
+	assert_true(copy.done < CORE_SIZE);
+	assert_int_equal(lseek(copy.out, 0, SEEK_END), copy.done);
+	assert_int_equal(__real_pread(copy.out, got, copy.done, 0), copy.done);
+	assert_memory_equal(got, expected, copy.done);
+	free(got);
+	close(copy.out);
+}
+
+static void stopped_copy_does_not_wait(void **state)
+{
+	atomic_bool stop = false;
+	struct kcs_copy copy = {
+		.in = core, .out = make_file(), .sink = KCS_SINK_STREAM,
+		.size = CORE_SIZE, .rate = 1024 * 1024, .stop = &stop,
+		.tick = stop_at_half, .arg = &stop,
+	};
+
+	/* It would be interrupted, and not be able to write, for ever. */
+	faults.interrupt_every = 1;
+	atomic_store(&stop, true);
+	assert_int_equal(kcs_copy_run(&copy), KCS_COPY_STOPPED);
+	assert_int_equal(copy.done, 0);
+	close(copy.out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -446,6 +546,12 @@ int main(void)
 		cmocka_unit_test_setup(early_end_is_a_fault, behave),
 		cmocka_unit_test_setup(closed_pipe_is_the_outputs_fault, behave),
 		cmocka_unit_test_setup(ticks_go_forward, behave),
+		cmocka_unit_test_setup(compressed_copy_is_equal, behave),
+		cmocka_unit_test_setup(compressed_copy_stands_short_calls,
+				       behave),
+		cmocka_unit_test_setup(tidy_copy_is_equal, behave),
+		cmocka_unit_test_setup(stopped_copy_keeps_what_it_has, behave),
+		cmocka_unit_test_setup(stopped_copy_does_not_wait, behave),
 	};
 
 	return cmocka_run_group_tests(tests, make_core, close_core);

@@ -88,13 +88,13 @@ static void write_file(const char *path)
 	struct kcs_output out = KCS_OUTPUT_INIT;
 	struct stat st;
 
-	assert_int_equal(kcs_output_open(&out, path), KCS_EXIT_OK);
+	assert_int_equal(kcs_output_open(&out, path, false), KCS_EXIT_OK);
 	assert_int_equal(out.sink, KCS_SINK_SPARSE);
 	assert_int_equal(out.base, 0);
 	assert_int_equal(access(path, F_OK), -1);
 	assert_int_equal(count_files(), lacks.no_unnamed);
 	assert_int_equal(write(out.fd, "core", 4), 4);
-	assert_int_equal(kcs_output_commit(&out, 4), KCS_EXIT_OK);
+	assert_int_equal(kcs_output_commit(&out, 4), 0);
 	kcs_output_close(&out);
 
 	assert_int_equal(count_files(), 1);
@@ -132,7 +132,7 @@ static void abandon_file(void)
 {
 	struct kcs_output out = KCS_OUTPUT_INIT;
 
-	assert_int_equal(kcs_output_open(&out, "core"), KCS_EXIT_OK);
+	assert_int_equal(kcs_output_open(&out, "core", false), KCS_EXIT_OK);
 	assert_int_equal(write(out.fd, "core", 4), 4);
 	kcs_output_close(&out);
 	assert_int_equal(count_files(), 0);
@@ -150,10 +150,10 @@ static void lose_race(void)
 	struct kcs_output out = KCS_OUTPUT_INIT;
 	struct stat st;
 
-	assert_int_equal(kcs_output_open(&out, "core"), KCS_EXIT_OK);
+	assert_int_equal(kcs_output_open(&out, "core", false), KCS_EXIT_OK);
 	assert_int_equal(write(out.fd, "core", 4), 4);
 	assert_int_equal(symlink("elsewhere", "core"), 0);
-	assert_int_equal(kcs_output_commit(&out, 4), KCS_EXIT_OUTPUT);
+	assert_int_equal(kcs_output_commit(&out, 4), -EEXIST);
 	kcs_output_close(&out);
 
 	assert_int_equal(count_files(), 1);
@@ -178,13 +178,13 @@ static void exchanged_temporary_file_is_not_published(void **state)
 	int fd;
 
 	lacks.no_unnamed = true;
-	assert_int_equal(kcs_output_open(&out, "core"), KCS_EXIT_OK);
+	assert_int_equal(kcs_output_open(&out, "core", false), KCS_EXIT_OK);
 	assert_int_equal(write(out.fd, "core", 4), 4);
-	assert_int_equal(rename(out.temp, "mine"), 0);
-	fd = open(out.temp, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	assert_int_equal(rename(out.partial, "mine"), 0);
+	fd = open(out.partial, O_WRONLY | O_CREAT | O_EXCL, 0600);
 	assert_int_equal(write(fd, "evil", 4), 4);
 	close(fd);
-	assert_int_equal(kcs_output_commit(&out, 4), KCS_EXIT_OK);
+	assert_int_equal(kcs_output_commit(&out, 4), 0);
 	kcs_output_close(&out);
 
 	fd = open("core", O_RDONLY);
@@ -193,6 +193,8 @@ static void exchanged_temporary_file_is_not_published(void **state)
 	assert_string_equal(got, "core");
 	unlink("core");
 	unlink("mine");
+	/* Whoever put it there may keep it. */
+	assert_int_equal(unlink("core.incomplete"), 0);
 	assert_int_equal(count_files(), 0);
 }
 
@@ -201,18 +203,152 @@ static void late_disk_error_leaves_nothing(void **state)
 	struct kcs_output out = KCS_OUTPUT_INIT;
 
 	lacks.fsync_errno = ENOSPC;
-	assert_int_equal(kcs_output_open(&out, "core"), KCS_EXIT_OK);
+	assert_int_equal(kcs_output_open(&out, "core", false), KCS_EXIT_OK);
 	assert_int_equal(write(out.fd, "core", 4), 4);
-	assert_int_equal(kcs_output_commit(&out, 4), KCS_EXIT_OUTPUT);
+	assert_int_equal(kcs_output_commit(&out, 4), -ENOSPC);
 	kcs_output_close(&out);
 	assert_int_equal(count_files(), 0);
+}
+
+static void check_content(const char *path, const char *want)
+{
+	char got[16] = "";
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_NOFOLLOW);
+
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_mode, S_IFREG | 0600);
+	assert_int_equal(read(fd, got, sizeof(got)), strlen(want));
+	assert_string_equal(got, want);
+	close(fd);
+}
+
+static void make_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+static void keep_part(void)
+{
+	struct kcs_output out = KCS_OUTPUT_INIT;
+	char told[256];
+
+	assert_int_equal(kcs_output_open(&out, "core", false), KCS_EXIT_OK);
+	assert_int_equal(write(out.fd, "part", 4), 4);
+	kcs_output_keep(&out, told, sizeof(told));
+	kcs_output_close(&out);
+	assert_string_equal(told, "; what was written is kept as 'core.incomplete'");
+	assert_int_equal(count_files(), 1);
+	check_content("core.incomplete", "part");
+
+	/* A second one must not take its place. */
+	assert_int_equal(kcs_output_open(&out, "core", false), KCS_EXIT_OUTPUT);
+	kcs_output_close(&out);
+	check_content("core.incomplete", "part");
+	unlink("core.incomplete");
+}
+
+static void incomplete_core_is_kept(void **state)
+{
+	keep_part();
+	lacks.no_unnamed = true;
+	keep_part();
+	lacks.no_links = true;
+	keep_part();
+}
+
+static void replace_file(void)
+{
+	struct kcs_output out = KCS_OUTPUT_INIT;
+
+	make_file("core", "old");
+	assert_int_equal(kcs_output_open(&out, "core", true), KCS_EXIT_OK);
+	assert_int_equal(write(out.fd, "new", 3), 3);
+	check_content("core", "old");
+	assert_int_equal(kcs_output_commit(&out, 3), 0);
+	kcs_output_close(&out);
+	assert_int_equal(count_files(), 1);
+	check_content("core", "new");
+	unlink("core");
+}
+
+static void forced_core_takes_the_place(void **state)
+{
+	replace_file();
+	lacks.no_unnamed = true;
+	replace_file();
+	lacks.no_links = true;
+	replace_file();
+}
+
+/* What becomes of a name that turns into something else meanwhile. */
+static void replace_link(void)
+{
+	struct kcs_output out = KCS_OUTPUT_INIT;
+	struct stat st;
+
+	make_file("core", "old");
+	assert_int_equal(kcs_output_open(&out, "core", true), KCS_EXIT_OK);
+	assert_int_equal(write(out.fd, "new", 3), 3);
+	unlink("core");
+	assert_int_equal(symlink("victim", "core"), 0);
+	assert_int_equal(kcs_output_commit(&out, 3), -EEXIST);
+	kcs_output_close(&out);
+	assert_int_equal(lstat("core", &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	unlink("core");
+	assert_int_equal(count_files(), 0);
+}
+
+static void forced_core_replaces_no_link(void **state)
+{
+	replace_link();
+	lacks.no_unnamed = true;
+	replace_link();
+}
+
+static void forced_core_replaces_files_only(void **state)
+{
+	struct kcs_output out = KCS_OUTPUT_INIT;
+	static const char *const names[] = { "fifo", "link", "dir" };
+	size_t i;
+
+	assert_int_equal(mkfifo("fifo", 0600), 0);
+	assert_int_equal(symlink("victim", "link"), 0);
+	assert_int_equal(mkdir("dir", 0700), 0);
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(kcs_output_open(&out, names[i], true),
+				 KCS_EXIT_OUTPUT);
+		kcs_output_close(&out);
+	}
+	assert_int_equal(symlink("victim", "core.incomplete"), 0);
+	assert_int_equal(kcs_output_open(&out, "core", true), KCS_EXIT_OUTPUT);
+	kcs_output_close(&out);
+	unlink("core.incomplete");
+	unlink("fifo");
+	unlink("link");
+	rmdir("dir");
+	assert_int_equal(count_files(), 0);
+}
+
+static void room_is_known_for_files(void **state)
+{
+	struct kcs_output out = KCS_OUTPUT_INIT;
+
+	assert_int_equal(kcs_output_open(&out, "core", false), KCS_EXIT_OK);
+	assert_true(kcs_output_room(&out) < UINT64_MAX);
+	kcs_output_close(&out);
 }
 
 static void refuse(const char *path)
 {
 	struct kcs_output out = KCS_OUTPUT_INIT;
 
-	assert_int_equal(kcs_output_open(&out, path), KCS_EXIT_OUTPUT);
+	assert_int_equal(kcs_output_open(&out, path, false), KCS_EXIT_OUTPUT);
 	kcs_output_close(&out);
 }
 
@@ -249,7 +385,7 @@ static void with_stdout(const char *path, int flags, off_t seek,
 
 		dup2(fd, STDOUT_FILENO);
 		if (lseek(STDOUT_FILENO, seek, SEEK_SET) != seek ||
-		    kcs_output_open(&out, NULL) || out.sink != sink ||
+		    kcs_output_open(&out, NULL, false) || out.sink != sink ||
 		    out.base != base || out.fd != STDOUT_FILENO)
 			_exit(1);
 		kcs_output_close(&out);
@@ -281,7 +417,7 @@ static void end_by_signal(int sig)
 	if (!child) {
 		/* Who started the tests may have it ignored. */
 		signal(sig, SIG_DFL);
-		if (kcs_interrupt_start() || kcs_output_open(&out, "core"))
+		if (kcs_interrupt_start(0) || kcs_output_open(&out, "core", false))
 			_exit(1);
 		if (count_files() != lacks.no_unnamed)
 			_exit(2);
@@ -315,7 +451,7 @@ static void ignored_signals_stay_ignored(void **state)
 
 	if (!child) {
 		signal(SIGHUP, SIG_IGN);
-		if (kcs_interrupt_start())
+		if (kcs_interrupt_start(0))
 			_exit(1);
 		kill(getpid(), SIGHUP);
 		usleep(50000);
@@ -340,6 +476,14 @@ int main(void)
 				       lack_nothing),
 		cmocka_unit_test_setup(late_disk_error_leaves_nothing,
 				       lack_nothing),
+		cmocka_unit_test_setup(incomplete_core_is_kept, lack_nothing),
+		cmocka_unit_test_setup(forced_core_takes_the_place,
+				       lack_nothing),
+		cmocka_unit_test_setup(forced_core_replaces_no_link,
+				       lack_nothing),
+		cmocka_unit_test_setup(forced_core_replaces_files_only,
+				       lack_nothing),
+		cmocka_unit_test_setup(room_is_known_for_files, lack_nothing),
 		cmocka_unit_test_setup(what_exists_is_refused, lack_nothing),
 		cmocka_unit_test_setup(stdout_is_sparse_only_at_its_end,
 				       lack_nothing),

@@ -146,9 +146,87 @@ static void allowances_are_a_list(void **state)
 	assert_int_equal(kcs_parse_allow("mlocked realtime", &allow), -EINVAL);
 }
 
+static void size_is(const char *text, uint64_t want)
+{
+	uint64_t size = 0;
+
+	assert_int_equal(kcs_parse_size(text, &size), 0);
+	assert_int_equal(size, want);
+}
+
+static void sizes_have_units(void **state)
+{
+	uint64_t size;
+
+	size_is("0", 0);
+	size_is("1000", 1000);
+	size_is("1K", 1024);
+	size_is("64MiB", 64 << 20);
+	size_is("1.5G", 3ULL << 29);
+	size_is("0.1K", 102);
+	size_is("2T", 2ULL << 40);
+	size_is("1P", 1ULL << 50);
+	size_is("15E", 15ULL << 60);
+	size_is("1.9999999999999K", 2047);
+	assert_int_equal(kcs_parse_size("16E", &size), -ERANGE);
+	assert_int_equal(kcs_parse_size("15.999999E", &size), 0);
+	assert_int_equal(kcs_parse_size("99999999999999999999", &size), -ERANGE);
+	assert_int_equal(kcs_parse_size("", &size), -EINVAL);
+	assert_int_equal(kcs_parse_size("M", &size), -EINVAL);
+	assert_int_equal(kcs_parse_size("1.5", &size), -EINVAL);
+	assert_int_equal(kcs_parse_size("1.M", &size), -EINVAL);
+	assert_int_equal(kcs_parse_size("1 M", &size), -EINVAL);
+	assert_int_equal(kcs_parse_size("1MB", &size), -EINVAL);
+	assert_int_equal(kcs_parse_size("1m", &size), -EINVAL);
+	assert_int_equal(kcs_parse_size("-1M", &size), -EINVAL);
+}
+
+static void rates_are_per_second(void **state)
+{
+	uint64_t rate;
+
+	assert_int_equal(kcs_parse_rate("100M/s", &rate), 0);
+	assert_int_equal(rate, 100 << 20);
+	assert_int_equal(kcs_parse_rate("1/s", &rate), 0);
+	assert_int_equal(rate, 1);
+	assert_int_equal(kcs_parse_rate("0/s", &rate), -ERANGE);
+	assert_int_equal(kcs_parse_rate("100M", &rate), -EINVAL);
+	assert_int_equal(kcs_parse_rate("100M/", &rate), -EINVAL);
+	assert_int_equal(kcs_parse_rate("100M/min", &rate), -EINVAL);
+	assert_int_equal(kcs_parse_rate("/s", &rate), -EINVAL);
+}
+
+static void long_times_have_units(void **state)
+{
+	uint64_t us;
+
+	assert_int_equal(kcs_parse_time_us("5min", &us), 0);
+	assert_int_equal(us, 300000000);
+	assert_int_equal(kcs_parse_time_us("1.5h", &us), 0);
+	assert_int_equal(us, 5400000000);
+	assert_int_equal(kcs_parse_time_us("1d", &us), -EINVAL);
+}
+
+static void moments_have_names(void **state)
+{
+	enum kcs_when when;
+
+	assert_int_equal(kcs_parse_when("auto", &when), 0);
+	assert_int_equal(when, KCS_WHEN_AUTO);
+	assert_int_equal(kcs_parse_when("always", &when), 0);
+	assert_int_equal(when, KCS_WHEN_ALWAYS);
+	assert_int_equal(kcs_parse_when("never", &when), 0);
+	assert_int_equal(when, KCS_WHEN_NEVER);
+	assert_int_equal(kcs_parse_when("", &when), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sizes_have_units),
+		cmocka_unit_test(rates_are_per_second),
+		cmocka_unit_test(long_times_have_units),
+		cmocka_unit_test(moments_have_names),
 		cmocka_unit_test(pids_are_positive),
 		cmocka_unit_test(ids_have_32_bits),
 		cmocka_unit_test(masks_are_hexadecimal),

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <elf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "copy.h"
+#include "cut.h"
+#include "test.h"
+
+#define PAGE 4096UL
+#define MAX_SEGMENTS 70000
+
+/* Of a core to be made; data is what of it is no hole, from its front. */
+struct part {
+	uint64_t size;
+	uint64_t data;
+	bool stack;
+};
+
+static uint64_t pages(uint64_t n)
+{
+	return n * PAGE;
+}
+
+static void choose(const struct part *parts, size_t count, uint64_t limit,
+		   const uint64_t *want)
+{
+	struct kcs_segment segments[8] = { 0 };
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		segments[i].data = parts[i].data;
+		segments[i].stack = parts[i].stack;
+	}
+	assert_int_equal(kcs_cut_choose(segments, count, limit), 0);
+	for (i = 0; i < count; i++)
+		assert_int_equal(segments[i].keep, want[i]);
+}
+
+static void biggest_go_first_and_stacks_last(void **state)
+{
+	static const struct part parts[] = {
+		{ .data = 10 }, { .data = 500, .stack = true }, { .data = 100 },
+		{ .data = 50 }, { .data = 20, .stack = true },
+	};
+
+	choose(parts, 5, UINT64_MAX, (uint64_t[]) { 10, 500, 100, 50, 20 });
+	choose(parts, 5, 680, (uint64_t[]) { 10, 500, 100, 50, 20 });
+	choose(parts, 5, 679, (uint64_t[]) { 10, 500, 99, 50, 20 });
+	choose(parts, 5, 580, (uint64_t[]) { 10, 500, 0, 50, 20 });
+	choose(parts, 5, 570, (uint64_t[]) { 10, 500, 0, 40, 20 });
+	choose(parts, 5, 521, (uint64_t[]) { 1, 500, 0, 0, 20 });
+	choose(parts, 5, 30, (uint64_t[]) { 0, 10, 0, 0, 20 });
+	choose(parts, 5, 5, (uint64_t[]) { 0, 0, 0, 0, 5 });
+	choose(parts, 5, 0, (uint64_t[]) { 0, 0, 0, 0, 0 });
+	choose(parts, 0, 0, NULL);
+}
+
+static uint64_t address_of(size_t i)
+{
+	return (i + 1) << 24;
+}
+
+/* NT_PRSTATUS with a stack pointer in the segment. */
+static size_t put_status(char *buf, int class, uint64_t sp)
+{
+	uint32_t size = class == ELFCLASS64 ? 336 : 144;
+	Elf64_Nhdr note = { .n_namesz = 5, .n_descsz = size,
+			    .n_type = NT_PRSTATUS };
+
+	memset(buf, 0, sizeof(note) + 8 + size);
+	memcpy(buf, &note, sizeof(note));
+	memcpy(buf + sizeof(note), "CORE", 5);
+	if (class == ELFCLASS64)
+		memcpy(buf + sizeof(note) + 8 + 112 + 19 * 8, &sp, 8);
+	else
+		memcpy(buf + sizeof(note) + 8 + 72 + 15 * 4, &sp, 4);
+	return sizeof(note) + 8 + size;
+}
+
+static void fill(int fd, uint64_t offset, uint64_t size, size_t i)
+{
+	char *data = malloc(size + 1);
+
+	memset(data, (int)(i % 250 + 1), size);
+	assert_int_equal(pwrite(fd, data, size, offset), size);
+	free(data);
+}
+
+static size_t phdrs_at(int class)
+{
+	return class == ELFCLASS64 ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr);
+}
+
+static size_t phdr_size(int class)
+{
+	return class == ELFCLASS64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
+}
+
+static void put_phdr(char *head, int class, size_t i, Elf64_Phdr phdr)
+{
+	Elf32_Phdr small = {
+		.p_type = phdr.p_type, .p_offset = phdr.p_offset,
+		.p_vaddr = phdr.p_vaddr, .p_filesz = phdr.p_filesz,
+		.p_memsz = phdr.p_memsz,
+	};
+
+	memcpy(head + phdrs_at(class) + i * phdr_size(class),
+	       class == ELFCLASS64 ? (void *)&phdr : (void *)&small,
+	       phdr_size(class));
+}
+
+static void put_ehdr(char *head, int class, size_t count, uint64_t end)
+{
+	bool extended = count >= PN_XNUM;
+	Elf64_Ehdr big = {
+		.e_ident = ELFMAG, .e_phoff = phdrs_at(class),
+		.e_phnum = extended ? PN_XNUM : count,
+		.e_shoff = extended ? end : 0,
+	};
+	Elf32_Ehdr small = {
+		.e_ident = ELFMAG, .e_phoff = big.e_phoff,
+		.e_phnum = big.e_phnum, .e_shoff = big.e_shoff,
+	};
+
+	memcpy(head, class == ELFCLASS64 ? (void *)&big : (void *)&small,
+	       phdrs_at(class));
+	head[EI_CLASS] = class;
+}
+
+static int make_core(int class, const struct part *parts, size_t count)
+{
+	size_t notes = phdrs_at(class) + (count + 1) * phdr_size(class);
+	char *head = calloc(1, notes + PAGE * 2);
+	int fd = memfd_create("core", 0);
+	uint64_t offset = notes, at;
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (parts[i].stack)
+			offset += put_status(head + offset, class,
+					     address_of(i) + 16);
+	put_phdr(head, class, 0, (Elf64_Phdr) {
+		.p_type = PT_NOTE, .p_offset = notes, .p_filesz = offset - notes,
+	});
+	offset = (offset + PAGE - 1) / PAGE * PAGE;
+	for (i = 0, at = offset; i < count; at += parts[i++].size)
+		put_phdr(head, class, i + 1, (Elf64_Phdr) {
+			.p_type = PT_LOAD, .p_offset = at,
+			.p_vaddr = address_of(i), .p_filesz = parts[i].size,
+			.p_memsz = parts[i].size + PAGE,
+		});
+	put_ehdr(head, class, count + 1, at);
+	assert_int_equal(pwrite(fd, head, offset, 0), offset);
+	assert_int_equal(ftruncate(fd, at), 0);
+	for (i = 0; i < count; offset += parts[i++].size)
+		fill(fd, offset, parts[i].data, i);
+	if (count + 1 >= PN_XNUM)
+		assert_int_equal(pwrite(fd, "section", 8, at), 8);
+	free(head);
+	return fd;
+}
+
+static int copy_cut(const struct kcs_cut *cut, int in)
+{
+	struct kcs_copy copy = {
+		.in = in, .out = memfd_create("cut", 0),
+		.sink = KCS_SINK_SPARSE, .cut = cut,
+		.size = lseek(in, 0, SEEK_END),
+	};
+
+	assert_int_equal(kcs_copy_run(&copy), KCS_COPY_OK);
+	assert_int_equal(copy.done, cut->size);
+	assert_int_equal(lseek(copy.out, 0, SEEK_END), cut->size);
+	return copy.out;
+}
+
+static void get_phdr(int fd, int class, size_t i, Elf64_Phdr *phdr)
+{
+	Elf32_Phdr small;
+
+	if (class == ELFCLASS64) {
+		assert_int_equal(pread(fd, phdr, sizeof(*phdr),
+				       phdrs_at(class) + i * sizeof(*phdr)),
+				 sizeof(*phdr));
+		return;
+	}
+	assert_int_equal(pread(fd, &small, sizeof(small),
+			       phdrs_at(class) + i * sizeof(small)),
+			 sizeof(small));
+	*phdr = (Elf64_Phdr) {
+		.p_type = small.p_type, .p_offset = small.p_offset,
+		.p_vaddr = small.p_vaddr, .p_filesz = small.p_filesz,
+		.p_memsz = small.p_memsz,
+	};
+}
+
+/* The segment is where its header says, with the data it should have. */
+static void check_segment(int fd, int class, const struct part *part, size_t i,
+			  uint64_t filesz)
+{
+	char *got = calloc(1, filesz + 1);
+	Elf64_Phdr phdr;
+	uint64_t at;
+
+	get_phdr(fd, class, i + 1, &phdr);
+	assert_int_equal(phdr.p_type, PT_LOAD);
+	assert_int_equal(phdr.p_vaddr, address_of(i));
+	assert_int_equal(phdr.p_memsz, part->size + PAGE);
+	assert_int_equal(phdr.p_filesz, filesz);
+	assert_int_equal(phdr.p_offset % PAGE, 0);
+	assert_int_equal(pread(fd, got, filesz, phdr.p_offset), filesz);
+	for (at = 0; at < filesz; at++)
+		assert_int_equal(got[at], at < part->data ?
+				 (char)(i % 250 + 1) : 0);
+	free(got);
+}
+
+static void cut_core(int class, uint64_t limit_pages, const uint64_t *want)
+{
+	static const struct part parts[] = {
+		{ 10 * PAGE, 10 * PAGE, false },
+		{ 0, 0, false },
+		{ 100 * PAGE, 60 * PAGE, false },
+		{ 40 * PAGE, 30 * PAGE, true },
+		{ 1000 * PAGE, 0, false },
+		{ 20 * PAGE, 20 * PAGE, false },
+	};
+	struct kcs_cut cut = KCS_CUT_INIT;
+	int core = make_core(class, parts, 6), out;
+	uint64_t left_out = 0;
+	size_t i;
+
+	assert_int_equal(kcs_cut_plan(&cut, core, lseek(core, 0, SEEK_END),
+				      pages(limit_pages)), 0);
+	out = copy_cut(&cut, core);
+	for (i = 0; i < 6; i++) {
+		check_segment(out, class, &parts[i], i, pages(want[i]));
+		if (pages(want[i]) < parts[i].data)
+			left_out += parts[i].data - pages(want[i]);
+	}
+	assert_int_equal(cut.left_out, left_out);
+	kcs_cut_free(&cut);
+	close(out);
+	close(core);
+}
+
+static void cut_cores(int class)
+{
+	/* The headers and notes take one page. */
+	cut_core(class, 121, (uint64_t[]) { 10, 0, 100, 40, 1000, 20 });
+	cut_core(class, 120, (uint64_t[]) { 10, 0, 59, 40, 1000, 20 });
+	cut_core(class, 61, (uint64_t[]) { 10, 0, 0, 40, 1000, 20 });
+	cut_core(class, 51, (uint64_t[]) { 10, 0, 0, 40, 1000, 10 });
+	cut_core(class, 31, (uint64_t[]) { 0, 0, 0, 40, 1000, 0 });
+	cut_core(class, 11, (uint64_t[]) { 0, 0, 0, 10, 1000, 0 });
+	cut_core(class, 0, (uint64_t[]) { 0, 0, 0, 0, 1000, 0 });
+}
+
+static void cut_core_is_right(void **state)
+{
+	cut_cores(ELFCLASS64);
+}
+
+static void cut_core_of_32_bits_is_right(void **state)
+{
+	cut_cores(ELFCLASS32);
+}
+
+/* Only two have data, so that it is not the sanitizer that is tested. */
+static void more_segments_than_a_header_counts(void **state)
+{
+	struct part *parts = calloc(MAX_SEGMENTS, sizeof(*parts));
+	struct kcs_cut cut = KCS_CUT_INIT;
+	char section[8] = "";
+	Elf64_Ehdr ehdr;
+	int core, out;
+
+	parts[5] = (struct part) { 3 * PAGE, 3 * PAGE, false };
+	parts[MAX_SEGMENTS - 1] = (struct part) { PAGE, PAGE, false };
+	core = make_core(ELFCLASS64, parts, MAX_SEGMENTS);
+	assert_int_equal(kcs_cut_plan(&cut, core, lseek(core, 0, SEEK_END), 0),
+			 0);
+	assert_int_equal(cut.left_out, 4 * PAGE);
+	assert_int_equal(cut.segments, 2);
+	out = copy_cut(&cut, core);
+	assert_int_equal(pread(out, &ehdr, sizeof(ehdr), 0), sizeof(ehdr));
+	assert_int_equal(pread(out, section, 8, ehdr.e_shoff), 8);
+	assert_string_equal(section, "section");
+	kcs_cut_free(&cut);
+	close(out);
+	close(core);
+	free(parts);
+}
+
+static void wrong(const void *data, size_t size, int err)
+{
+	struct kcs_cut cut = KCS_CUT_INIT;
+	int fd = memfd_create("wrong", 0);
+
+	assert_int_equal(write(fd, data, size), size);
+	assert_int_equal(kcs_cut_plan(&cut, fd, size, 0), err);
+	kcs_cut_free(&cut);
+	close(fd);
+}
+
+static void what_is_no_core_is_told(void **state)
+{
+	Elf64_Ehdr ehdr = { .e_ident = ELFMAG, .e_phoff = UINT64_MAX / 2,
+			    .e_phnum = 1 };
+	char text[100] = "no core";
+
+	ehdr.e_ident[EI_CLASS] = ELFCLASS64;
+	wrong(text, sizeof(text), -ENOEXEC);
+	wrong(text, 10, -ENODATA);
+	wrong(&ehdr, sizeof(ehdr), -ENOEXEC);
+	ehdr.e_phoff = sizeof(ehdr);
+	wrong(&ehdr, sizeof(ehdr), -ENODATA);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(biggest_go_first_and_stacks_last),
+		cmocka_unit_test(cut_core_is_right),
+		cmocka_unit_test(cut_core_of_32_bits_is_right),
+		cmocka_unit_test(more_segments_than_a_header_counts),
+		cmocka_unit_test(what_is_no_core_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
