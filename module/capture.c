@@ -46,7 +46,15 @@ void kcs_capture_free(struct kcs_capture *capture)
 
 enum captured { CAPTURED, NOT_PRESENT, NO_ROOM };
 
-/* Page faults bring nothing in here: what is not present is left out. */
+static bool is_elsewhere(struct mm_struct *mm, unsigned long addr)
+{
+	enum kcs_page state;
+
+	kcs_page_run(mm, addr, 1, &state);
+	return state == KCS_PAGE_ELSEWHERE;
+}
+
+/* Page faults bring nothing in here: what is in swap is only noted. */
 static enum captured capture_page(struct kcs_capture *capture, struct mm_struct *mm,
 				  unsigned long addr)
 {
@@ -54,8 +62,15 @@ static enum captured capture_page(struct kcs_capture *capture, struct mm_struct 
 
 	if (get_user_pages_remote(mm, addr, 1,
 				  FOLL_FORCE | FOLL_DUMP | KCS_FOLL_NOFAULT,
-				  &page, NULL) != 1)
-		return NOT_PRESENT;
+				  &page, NULL) != 1) {
+		if (!is_elsewhere(mm, addr))
+			return NOT_PRESENT;
+		if (capture->nr == capture->max)
+			return NO_ROOM;
+		capture->addr[capture->nr++] = addr | KCS_CAPTURE_ELSEWHERE;
+		capture->elsewhere++;
+		return CAPTURED;
+	}
 	if (capture->nr == capture->max) {
 		put_page(page);
 		return NO_ROOM;
@@ -111,10 +126,13 @@ static unsigned int search(const struct kcs_capture *capture, unsigned long addr
 	return low;
 }
 
-struct page *kcs_capture_find(const struct kcs_capture *capture, unsigned long addr)
+struct page *kcs_capture_find(const struct kcs_capture *capture, unsigned long addr,
+			      bool *elsewhere)
 {
 	unsigned int i = search(capture, addr);
 
+	*elsewhere = i < capture->nr &&
+		     capture->addr[i] == (addr | KCS_CAPTURE_ELSEWHERE);
 	return i < capture->nr && capture->addr[i] == addr ? capture->page[i] : NULL;
 }
 
@@ -122,5 +140,5 @@ unsigned long kcs_capture_next(const struct kcs_capture *capture, unsigned long 
 {
 	unsigned int i = search(capture, addr);
 
-	return i < capture->nr ? capture->addr[i] : ULONG_MAX;
+	return i < capture->nr ? capture->addr[i] & PAGE_MASK : ULONG_MAX;
 }

@@ -14,15 +14,20 @@
  * struct kcs_capture - captured pages
  * @max: pages there is room for, allocated before the pause
  * @nr: pages in use
- * @page: their copies
- * @addr: their addresses, ascending
+ * @elsewhere: of these, pages that were in swap or on their way, and not copied
+ * @page: the copies
+ * @addr: their addresses, ascending; with KCS_CAPTURE_ELSEWHERE in them where
+ *	there is no copy
  */
 struct kcs_capture {
 	unsigned int max;
 	unsigned int nr;
+	unsigned int elsewhere;
 	struct page **page;
 	unsigned long *addr;
 };
+
+#define KCS_CAPTURE_ELSEWHERE 1UL
 
 /**
  * kcs_capture_alloc() - allocate room
@@ -52,13 +57,15 @@ unsigned long kcs_capture_range(struct kcs_capture *capture, struct mm_struct *m
 /**
  * kcs_capture_find() - the copy of a page
  * @addr: page-aligned
+ * @elsewhere: set if there was a page, which has to be read live
  *
- * Return: the page, or NULL for a hole.
+ * Return: the page, or NULL: for a hole, unless @elsewhere is set.
  */
-struct page *kcs_capture_find(const struct kcs_capture *capture, unsigned long addr);
+struct page *kcs_capture_find(const struct kcs_capture *capture, unsigned long addr,
+			      bool *elsewhere);
 
 /**
- * kcs_capture_next() - the first captured page from an address on
+ * kcs_capture_next() - the first page from an address on that was there
  * @addr: page-aligned
  *
  * Return: its address, or ULONG_MAX if there is none.

@@ -97,7 +97,8 @@ static int record_excluded_vma(struct kcs_clone_job *job, struct vm_area_struct 
 
 	if (!seg)
 		return -ENOSPC;
-	if (!seg->size)
+	/* Shared memory that is not copied is read live as any other. */
+	if (!seg->size || !kcs_vma_excluded(seg->flags))
 		return 0;
 	seg->source = KCS_SRC_CAPTURED;
 	seg->captured_end = kcs_capture_range(&job->capture, job->target,
@@ -112,7 +113,7 @@ static int walk_excluded(struct kcs_clone_job *job)
 	int err;
 
 	for_each_vma(vmi, vma) {
-		if (!kcs_vma_excluded(vma->vm_flags))
+		if (!(vma->vm_flags & VM_DONTCOPY) && !kcs_vma_excluded(vma->vm_flags))
 			continue;
 		err = record_excluded_vma(job, vma);
 		if (err)

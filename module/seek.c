@@ -52,11 +52,13 @@ static unsigned long captured_edge(const struct kcs_capture *capture,
 {
 	unsigned long page = addr & PAGE_MASK;
 
+	if (kcs_segment_is_of_file(seg))
+		return data ? addr : end;
 	if (data)
 		return clamp(min(kcs_capture_next(capture, page), seg->captured_end),
 			     addr, end);
 	while (page < end && page < seg->captured_end &&
-	       kcs_capture_find(capture, page))
+	       kcs_capture_next(capture, page) == page)
 		page += PAGE_SIZE;
 	if (page >= seg->captured_end)
 		return end;	/* read live from there on, so all data */
@@ -168,7 +170,7 @@ static bool is_inexact(const struct kcs_segment *seg, unsigned long addr)
 	case KCS_SRC_FILE:
 		return true;
 	case KCS_SRC_CAPTURED:
-		return addr >= seg->captured_end;
+		return addr >= seg->captured_end || kcs_segment_is_of_file(seg);
 	case KCS_SRC_CLONE:
 		return seg->file && !seg->special;
 	default:
@@ -203,6 +205,7 @@ int kcs_measure(struct kcs_snapshot *snap, struct mm_struct *mm)
 	size_t i;
 
 	snap->figures.data_bytes = snap->layout.data_offset;
+	snap->figures.inexact_bound += (u64)snap->capture.elsewhere << PAGE_SHIFT;
 	for (i = 0; i < snap->layout.nsegs; i++) {
 		if (!snap->elf[i].filesz)
 			continue;

@@ -154,7 +154,7 @@ static ssize_t put_unmapped(struct cursor *cur, unsigned long addr, size_t len)
 	const struct kcs_segment *seg = cur->seg;
 	loff_t pos;
 
-	if (!seg->file || seg->special || (seg->flags & VM_HUGETLB))
+	if (!kcs_segment_is_of_file(seg))
 		return put_zeros(cur, len);
 	pos = ((loff_t)seg->pgoff << PAGE_SHIFT) + (addr - seg->start);
 	if (pos >= i_size_read(file_inode(seg->file)))
@@ -236,8 +236,7 @@ static ssize_t put_live_hole(struct cursor *cur, unsigned long addr, size_t len)
 	const struct kcs_segment *seg = cur->seg;
 	ssize_t done;
 
-	if (seg->file && !seg->special && kcs_file_may_be_read(seg->file) &&
-	    !(seg->flags & VM_HUGETLB))
+	if (kcs_segment_is_of_file(seg) && kcs_file_may_be_read(seg->file))
 		return cur->nowait ? -EAGAIN : read_file(cur, addr, len);
 	done = put_zeros(cur, len);
 	if (done > 0)
@@ -348,11 +347,14 @@ static ssize_t read_captured(struct cursor *cur, unsigned long addr, size_t len)
 	size_t offset = addr & ~PAGE_MASK;
 	size_t part = min_t(size_t, len, PAGE_SIZE - offset);
 	struct page *page;
+	bool elsewhere;
 	size_t done;
 
 	if (addr >= cur->seg->captured_end)
 		return read_live(cur, addr, len);
-	page = kcs_capture_find(&cur->snap->capture, addr & PAGE_MASK);
+	page = kcs_capture_find(&cur->snap->capture, addr & PAGE_MASK, &elsewhere);
+	if (!page && (elsewhere || kcs_segment_is_of_file(cur->seg)))
+		return read_live(cur, addr, part);
 	if (!page)
 		return put_zeros(cur, part);
 	done = copy_to_iter(page_address(page) + offset, part, cur->iter);

@@ -192,7 +192,8 @@ struct kcs_segment *kcs_segments_exclude(struct kcs_segments *segs,
 	if (!seg)
 		return NULL;
 	seg->size = dump_size(vma, vma->anon_vma, filter);
-	seg->source = KCS_SRC_LIVE;
+	if (kcs_vma_excluded(vma->vm_flags))
+		seg->source = KCS_SRC_LIVE;
 	return seg;
 }
 

@@ -56,6 +56,12 @@ struct kcs_segment {
 	bool special;
 };
 
+/** kcs_segment_is_of_file() - is memory that is not mapped in its file? */
+static inline bool kcs_segment_is_of_file(const struct kcs_segment *seg)
+{
+	return seg->file && !seg->special && !(seg->flags & VM_HUGETLB);
+}
+
 /* The first page, if it begins with the ELF magic; known after release. */
 #define KCS_SIZE_MAYBE_ELF 1UL
 
@@ -126,9 +132,10 @@ int kcs_segments_record(struct kcs_segments *segs, struct mm_struct *mm,
 
 /**
  * kcs_segments_exclude() - find or add the entry of a VMA that the clone does
- *	not hold the content of, and give it source KCS_SRC_LIVE
+ *	not have, or not hold the content of
  * @segs: kcs_segments_record() ran
- * @vma: of the target, whose mmap_lock is held; kcs_vma_excluded()
+ * @vma: of the target, whose mmap_lock is held; VM_DONTCOPY or
+ *	kcs_vma_excluded(), by which its source is KCS_SRC_LIVE
  * @filter: coredump_filter bits
  *
  * Return: the entry, or NULL if there is no room.

@@ -55,7 +55,7 @@ kill "$holder"
 wait "$holder" 2>/dev/null
 
 cmd_ok "with all filter bits the rest is there" "$KCS" --max-pause 20s --filter 1ff -o core.all "$pid"
-sed -n -e '/^file-\(clean\|shared\) /s/absent/filled/p' -e '/^hugetlb-shared /s/absent/filled/p' map >map.all
+sed -n -e '/^file-\(clean\|shared\) /s/absent/filled/p' -e '/^dontfork-shared-file /s/absent/filled/p' -e '/^hugetlb-shared /s/absent/filled/p' map >map.all
 cmd_ok "as it should be" python3 "$KCS_TREE/tests/core/check_memory.py" core.all map.all
 
 kill -0 "$pid" && kill "$pid" && wait "$pid" 2>/dev/null

@@ -94,6 +94,16 @@ static inline void swapped_memory(void)
 	fill("swapped", p, len);
 	swap_out("swapped", p, len);
 
+	p = anon("dontfork-swapped", MIB);
+	fill("dontfork-swapped", p, len);
+	check(madvise(p, MIB, MADV_DONTFORK), "MADV_DONTFORK");
+	swap_out("dontfork-swapped", p, len / 2);
+
+	p = anon("wipeonfork-swapped", MIB);
+	fill("wipeonfork-swapped", p, len);
+	check(madvise(p, MIB, MADV_WIPEONFORK), "MADV_WIPEONFORK");
+	swap_out("wipeonfork-swapped", p, len / 2);
+
 	p = map("swapped-shared", MIB, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	kind("swapped-shared", p, MIB);
 	fill("swapped-shared", p, len);
@@ -186,6 +196,9 @@ static inline void device_memory(void)
 		return;
 	kind("device", p, 4 * PAGE);
 	say("device", p, 4 * PAGE, "absent");
+	p = map("dontfork-device", 4 * PAGE, PROT_READ, MAP_SHARED, fd, BIOS_ROM);
+	kind("dontfork-device", p, 4 * PAGE);
+	check(madvise(p, 4 * PAGE, MADV_DONTFORK), "MADV_DONTFORK");
 }
 
 /* Where nothing shares its page tables; the C library does without from now on. */

@@ -182,6 +182,28 @@ static void files(void)
 	say("truncated-shared-away", p + 4 * PAGE, 12 * PAGE, "zero");
 }
 
+/* What fork leaves out is not always private, and not always mapped. */
+static void unforked_memory(void)
+{
+	char *p;
+	int fd;
+
+	p = map("dontfork-shared", MIB, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	kind("dontfork-shared", p, MIB);
+	fill("dontfork-shared", p, 2 * PAGE);
+	check(madvise(p, MIB, MADV_DONTFORK), "MADV_DONTFORK");
+
+	p = map_file("dontfork-file", MAP_PRIVATE, &fd);
+	memset(p + PAGE, 0, PAGE);
+	say("dontfork-file-page", p + PAGE, PAGE, "zero");
+	say("dontfork-file-clean-page", p + 2 * PAGE, 14 * PAGE, "filled");
+	check(madvise(p, 16 * PAGE, MADV_DONTFORK), "MADV_DONTFORK");
+
+	p = map_file("dontfork-shared-file", MAP_SHARED, &fd);
+	say("dontfork-shared-file", p, 16 * PAGE, "absent");
+	check(madvise(p, 16 * PAGE, MADV_DONTFORK), "MADV_DONTFORK");
+}
+
 /* By the filter's bit for ELF headers the first page of these is dumped, or not. */
 static void elf_files(void)
 {
@@ -249,6 +271,7 @@ static void every_kind(void)
 	advised_memory();
 	shared_memory();
 	files();
+	unforked_memory();
 	elf_files();
 	huge_tlb();
 	rare_memory();
