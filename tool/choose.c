@@ -58,8 +58,8 @@ static enum kcs_exit say_ambiguous(const struct kcs_census *census,
 	}
 	if (text)
 		fclose(text);
-	kcs_say("'%s' may be one of %zu containers: give more of the ID of one of %s",
-		wanted, count, list ? list : "them");
+	kcs_say("'%s' may be one of %zu containers, %s: give more of its ID",
+		wanted, count, list ? list : "too many to list");
 	return KCS_EXIT_USAGE;
 }
 

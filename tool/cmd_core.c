@@ -9,14 +9,16 @@
 #include "cmd.h"
 #include "format.h"
 #include "interrupt.h"
+#include "json.h"
 #include "name.h"
 #include "output.h"
 #include "parse.h"
+#include "report.h"
 #include "say.h"
 #include "write.h"
 
-static enum kcs_exit print_prediction(const struct kcs_target *target,
-				      const struct kcs_taken *taken)
+static void print_prediction(const struct kcs_target *target,
+			     const struct kcs_taken *taken)
 {
 	char pause[KCS_FORMAT_SIZE], growth[KCS_FORMAT_SIZE];
 
@@ -30,7 +32,10 @@ static enum kcs_exit print_prediction(const struct kcs_target *target,
 	       kcs_format_bytes(growth, taken->growth_bound));
 	printf("verdict          would be %s\n",
 	       taken->err || taken->refusal[0] ? "refused" : "taken");
+}
 
+static enum kcs_exit say_prediction(const struct kcs_taken *taken)
+{
 	if (taken->refusal[0])
 		kcs_say("%s", taken->refusal);
 	else if (taken->err)
@@ -59,10 +64,11 @@ static enum kcs_exit choose_filter(const struct kcs_filter *filter,
 
 static enum kcs_exit take_core(struct kcs_nl *nl, const struct kcs_args *args,
 			       const struct kcs_target *target,
-			       struct kcs_output *out)
+			       struct kcs_output *out,
+			       struct kcs_report *report)
 {
+	struct kcs_taken *taken = &report->taken;
 	struct kcs_wish wish = args->wish;
-	struct kcs_taken taken;
 	enum kcs_exit ret;
 
 	ret = kcs_nl_open(nl);
@@ -79,14 +85,18 @@ static enum kcs_exit take_core(struct kcs_nl *nl, const struct kcs_args *args,
 		if (ret)
 			return ret;
 	}
-	ret = kcs_module_take(nl, target, &wish, &taken);
+	ret = kcs_module_take(nl, target, &wish, taken);
 	if (ret)
 		return ret;
 
-	if (args->wish.dry_run)
-		return print_prediction(target, &taken);
-	ret = kcs_write_core(nl, args, target, &taken, out);
-	kcs_close(&taken.fd);
+	report->asked = true;
+	if (args->wish.dry_run) {
+		if (!args->json)
+			print_prediction(target, taken);
+		return say_prediction(taken);
+	}
+	ret = kcs_write_core(nl, args, target, taken, out, report);
+	kcs_close(&taken->fd);
 	return ret;
 }
 
@@ -106,22 +116,44 @@ static enum kcs_exit open_output(struct kcs_output *out,
 }
 
 static enum kcs_exit core_of(const struct kcs_args *args,
-			     const struct kcs_choice *choice)
+			     const struct kcs_choice *choice,
+			     struct kcs_output *out, struct kcs_target *target,
+			     struct kcs_report *report)
 {
-	struct kcs_output out KCS_CLEANUP(kcs_output_close) = KCS_OUTPUT_INIT;
 	struct kcs_nl nl KCS_CLEANUP(kcs_nl_close) = { 0 };
-	struct kcs_target target;
 	enum kcs_exit ret;
 
-	ret = kcs_target_pin(&target, choice->pid, choice->start_time);
+	ret = kcs_target_pin(target, choice->pid, choice->start_time);
 	if (ret)
 		return ret;
+	report->target = target;
 	if (!args->wish.dry_run) {
-		ret = open_output(&out, args, &target);
+		ret = open_output(out, args, target);
 		if (ret)
 			return ret;
 	}
-	return take_core(&nl, args, &target, &out);
+	return take_core(&nl, args, target, out, report);
+}
+
+static enum kcs_exit tell_core_of(const struct kcs_args *args,
+				  const struct kcs_choice *choice)
+{
+	struct kcs_output out KCS_CLEANUP(kcs_output_close) = KCS_OUTPUT_INIT;
+	struct kcs_report report = {
+		.pid = choice->pid,
+		.dry_run = args->wish.dry_run,
+	};
+	char *file KCS_CLEANUP(kcs_free) = NULL;
+	struct kcs_target target;
+	enum kcs_exit ret;
+
+	ret = core_of(args, choice, &out, &target, &report);
+	if (!args->json)
+		return ret;
+	if (out.kept && asprintf(&file, "%s%s", out.path, out.kept) < 0)
+		file = NULL;
+	report.file = file;
+	return kcs_report_print(&report, ret);
 }
 
 enum kcs_exit kcs_cmd_core(const struct kcs_args *args)
@@ -131,6 +163,10 @@ enum kcs_exit kcs_cmd_core(const struct kcs_args *args)
 	size_t i, count;
 	int err;
 
+	/* Where the core does not go. */
+	if (args->json)
+		kcs_json_start(args->output || args->wish.dry_run ?
+				       STDOUT_FILENO : STDERR_FILENO);
 	ret = kcs_choose(args, &choices, &count);
 	if (ret)
 		return ret;
@@ -147,7 +183,7 @@ enum kcs_exit kcs_cmd_core(const struct kcs_args *args)
 	}
 	/* One that fails does not keep the others from their cores. */
 	for (i = 0; i < count; i++) {
-		one = core_of(args, &choices[i]);
+		one = tell_core_of(args, &choices[i]);
 		if (!ret)
 			ret = one;
 	}

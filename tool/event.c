@@ -12,6 +12,8 @@
 /* The group "notify" of the family "nlctrl" has its number. */
 #define CTRL_GROUP GENL_ID_CTRL
 
+#define BUFFER_SIZE (1024 * 1024)
+
 /** struct receiver - one call of kcs_event_receive() */
 struct receiver {
 	struct kcs_nl *nl;
@@ -26,6 +28,8 @@ int kcs_event_join(struct kcs_nl *nl)
 
 	if (!nl->group)
 		return -ENOENT;
+	/* As much as may be had; less is no reason to give up. */
+	nl_socket_set_buffer_size(nl->sock, BUFFER_SIZE, 0);
 	ret = nl_socket_add_membership(nl->sock, (int)nl->group);
 	if (!ret)
 		ret = nl_socket_add_membership(nl->sock, CTRL_GROUP);

@@ -57,6 +57,11 @@ static void take_taken(struct nlattr **attrs, void *arg)
 	taken->mode = kcs_nl_u32(attrs, KCORESNAP_A_MODE);
 	taken->size = kcs_nl_u64(attrs, KCORESNAP_A_SIZE);
 	taken->data_bytes = kcs_nl_u64(attrs, KCORESNAP_A_DATA_BYTES);
+	taken->inexact_bound = kcs_nl_u64(attrs, KCORESNAP_A_INEXACT_BOUND);
+	taken->segments = kcs_nl_u32(attrs, KCORESNAP_A_SEGMENTS);
+	taken->park_ns = kcs_nl_u64(attrs, KCORESNAP_A_PARK_NS);
+	taken->regs_ns = kcs_nl_u64(attrs, KCORESNAP_A_REGS_NS);
+	taken->clone_ns = kcs_nl_u64(attrs, KCORESNAP_A_CLONE_NS);
 	taken->threads = kcs_nl_u32(attrs, KCORESNAP_A_THREADS);
 	taken->inexact_threads = kcs_nl_u32(attrs, KCORESNAP_A_INEXACT_THREADS);
 	taken->pause_ns = kcs_nl_u64(attrs, KCORESNAP_A_PAUSE_NS);

@@ -55,9 +55,14 @@ struct kcs_taken {
 	uint32_t mode;
 	uint64_t size;
 	uint64_t data_bytes;
+	uint64_t inexact_bound;
 	uint32_t threads;
 	uint32_t inexact_threads;
+	uint32_t segments;
 	uint64_t pause_ns;
+	uint64_t park_ns;
+	uint64_t regs_ns;
+	uint64_t clone_ns;
 	uint64_t predicted_ns;
 	uint64_t growth_bound;
 	char refusal[KCS_SENTENCE_SIZE];

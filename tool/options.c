@@ -230,8 +230,8 @@ static const struct option_row {
 	  .help = "accept a risk for the target: mlocked, realtime" },
 	{ .of = KCS_OF_CORE, .name = "dry-run", .set = set_dry_run,
 	  .help = "predict and decide, take nothing" },
-	{ .of = KCS_OF_INFO | KCS_OF_LIST | KCS_OF_CANCEL | KCS_OF_PS |
-		KCS_OF_MONITOR, .name = "json", .set = set_json,
+	{ .of = KCS_OF_CORE | KCS_OF_INFO | KCS_OF_LIST | KCS_OF_CANCEL |
+		KCS_OF_PS | KCS_OF_MONITOR, .name = "json", .set = set_json,
 	  .help = "print the result, and what goes wrong, as JSON" },
 	{ .of = KCS_OF_EVERY, .name = "help", .letter = 'h',
 	  .help = "print this text, or that of a command" },

@@ -376,7 +376,14 @@ static int commit_stdout(struct kcs_output *out, uint64_t size)
 
 int kcs_output_commit(struct kcs_output *out, uint64_t size)
 {
-	return out->path ? commit_file(out) : commit_stdout(out, size);
+	int ret;
+
+	if (!out->path)
+		return commit_stdout(out, size);
+	ret = commit_file(out);
+	if (!ret)
+		out->kept = "";
+	return ret;
 }
 
 void kcs_output_keep(struct kcs_output *out, char *told, size_t size)
@@ -400,6 +407,7 @@ void kcs_output_keep(struct kcs_output *out, char *told, size_t size)
 			 strerror(-ret));
 		return;
 	}
+	out->kept = KCS_INCOMPLETE;
 	sync_directory(out);
 	snprintf(told, size, "; what was written is kept as '%s" KCS_INCOMPLETE
 		 "'", out->path);

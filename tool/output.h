@@ -30,6 +30,8 @@
  * @partial: name in @dirfd of an incomplete core
  * @named: the file has the name @partial already
  * @force: a regular file that has one of the names is replaced
+ * @kept: what the file is called beside @path: "" once the core is complete,
+ *	KCS_INCOMPLETE once it was kept as such, NULL where there is none
  */
 struct kcs_output {
 	int fd;
@@ -43,6 +45,7 @@ struct kcs_output {
 	char *partial;
 	bool named;
 	bool force;
+	const char *kept;
 };
 
 #define KCS_OUTPUT_INIT { .fd = -1, .dirfd = -1 }

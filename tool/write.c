@@ -176,11 +176,18 @@ static enum kcs_exit say_failed_input(struct work *work, int err)
 	return ret ? ret : say_dropped(work);
 }
 
+/* Where a program reads what is told, unasked it gets results only. */
+static enum kcs_when choose_when(const struct kcs_args *args)
+{
+	if (args->quiet || (args->json && args->progress == KCS_WHEN_AUTO))
+		return KCS_WHEN_NEVER;
+	return args->progress;
+}
+
 static enum kcs_exit copy_core(struct work *work)
 {
 	struct kcs_progress progress = {
-		.when = work->args->quiet ? KCS_WHEN_NEVER :
-					    work->args->progress,
+		.when = choose_when(work->args),
 		.data_bytes = work->taken->data_bytes,
 		.pause_ns = work->taken->pause_ns,
 	};
@@ -290,7 +297,7 @@ static enum kcs_exit finish(struct work *work)
 		if (err)
 			return say_unnamed(work, -err);
 	}
-	if (work->args->verbose)
+	if (work->args->verbose && !work->args->json)
 		say_summary(work);
 	return ret;
 }
@@ -326,7 +333,8 @@ static enum kcs_exit start_compressor(struct work *work)
 
 enum kcs_exit kcs_write_core(struct kcs_nl *nl, const struct kcs_args *args,
 			     const struct kcs_target *target,
-			     struct kcs_taken *taken, struct kcs_output *out)
+			     struct kcs_taken *taken, struct kcs_output *out,
+			     struct kcs_report *report)
 {
 	struct work work = {
 		.nl = nl, .args = args, .target = target, .taken = taken,
@@ -348,6 +356,10 @@ enum kcs_exit kcs_write_core(struct kcs_nl *nl, const struct kcs_args *args,
 		ret = copy_core(&work);
 	if (!ret)
 		ret = finish(&work);
+	report->entry = work.entry;
+	report->written_bytes = work.copy.data;
+	report->left_out_bytes = work.cut.left_out;
+	report->elapsed_ns = kcs_now_ns() - work.start_ns;
 	kcs_zstd_free(work.copy.zstd);
 	kcs_cut_free(&work.cut);
 	return ret;

@@ -8,6 +8,7 @@
 #include "module.h"
 #include "nl.h"
 #include "output.h"
+#include "report.h"
 #include "target.h"
 
 /**
@@ -35,12 +36,14 @@ enum kcs_exit kcs_write_check(struct kcs_nl *nl, const struct kcs_args *args,
  * @target: pinned
  * @taken: the snapshot; its descriptor is closed as soon as it was read
  * @out: open
+ * @report: what it comes to
  *
  * Return: the exit code, once everything has been said. A core that is incomplete
  * was kept as such.
  */
 enum kcs_exit kcs_write_core(struct kcs_nl *nl, const struct kcs_args *args,
 			     const struct kcs_target *target,
-			     struct kcs_taken *taken, struct kcs_output *out);
+			     struct kcs_taken *taken, struct kcs_output *out,
+			     struct kcs_report *report);
 
 #endif /* KCS_WRITE_H */

@@ -235,6 +235,13 @@ static void answer_snapshot(const struct nlmsghdr *request)
 	nla_put_u64(msg, KCORESNAP_A_DATA_BYTES, st.st_size);
 	nla_put_u32(msg, KCORESNAP_A_THREADS, 5);
 	nla_put_u64(msg, KCORESNAP_A_PAUSE_NS, 3200000);
+	nla_put_u64(msg, KCORESNAP_A_INEXACT_BOUND, 8192);
+	nla_put_u32(msg, KCORESNAP_A_SEGMENTS, 3);
+	nla_put_u64(msg, KCORESNAP_A_PARK_NS, 100000);
+	nla_put_u64(msg, KCORESNAP_A_REGS_NS, 200000);
+	nla_put_u64(msg, KCORESNAP_A_CLONE_NS, 300000);
+	nla_put_u64(msg, KCORESNAP_A_PREDICTED_NS, 3100000);
+	nla_put_u64(msg, KCORESNAP_A_GROWTH_BOUND, 1ULL << 30);
 	add_error(request, 0, NULL);
 }
 

@@ -7,7 +7,7 @@ load common
 
 # has FILTER: the one line on standard output passes the filter.
 has() {
-	cat stdout stderr
+	head -c 1000 stdout stderr
 	[ "$status" -eq "${want:-0}" ]
 	[ "$(wc -l <stdout)" -eq 1 ]
 	[ ! -s stderr ]
@@ -20,6 +20,86 @@ has() {
 		and .max_pause_us == 250000 and .active == 1
 		and .max_snapshots == 4 and .policy == 0 and .lifetime_s == 3600
 		and .exit_code == 0'
+}
+
+@test "a core" {
+	fake --json -o out/core "$target"
+	has ".pid == $target and .comm == \"sleep\" and .id == 7 and .mode == \"cow\"
+		and .size == 3145728 and .data_bytes == 3145728
+		and .inexact_bound == 8192 and .threads == 5
+		and .inexact_threads == 0 and .segments == 3
+		and .pause_ns == 3200000 and .park_ns == 100000
+		and .regs_ns == 200000 and .clone_ns == 300000
+		and .predicted_ns == 3100000 and .growth_bound == 1073741824
+		and .read_bytes == 1048576 and .inexact_bytes == 0
+		and .lost_bytes == 0 and .written_bytes > 0
+		and .left_out_bytes == 0 and .elapsed_ns > 0
+		and .file == \"out/core\" and .exit_code == 0
+		and (has(\"error\") or has(\"notes\") | not)"
+	cmp core out/core
+}
+
+@test "of a core on standard output the result is on standard error" {
+	stdout=out/core fake --json "$target"
+	[ "$status" -eq 0 ]
+	cmp core out/core
+	jq -e ".pid == $target and .file == null and .exit_code == 0" stderr
+	[ "$(wc -l <stderr)" -eq 1 ]
+}
+
+@test "a core with -v, or with its progress on a terminal" {
+	fake --json -v -o out/core "$target"
+	has ".exit_code == 0"
+	FAKE_READ_MS=1200 LD_PRELOAD=$fake script -qec \
+		"'$KCORESNAP' --json -o out/two $target" /dev/null >stdout </dev/null 3>&-
+	[ "$(wc -l <stdout)" -eq 1 ]
+	jq -e .file stdout
+}
+
+@test "a core that is incomplete" {
+	FAKE_LOST=4096 fake --json -o out/core "$target"
+	want=9 has '.lost_bytes == 4096 and .file == "out/core.incomplete"
+		and (.error | test("4.0 KiB of memory")) and .exit_code == 9'
+	[ -e out/core.incomplete ]
+}
+
+@test "a dry run" {
+	fake --json --dry-run "$target"
+	has ".pid == $target and .mode == \"cow\" and .threads == 5
+		and .predicted_ns == 3100000 and .growth_bound == 1073741824
+		and .refusal == null and .errno == 0 and .exit_code == 0"
+	export FAKE_ERRNO=95 FAKE_SENTENCE="refused for a test"
+	fake --json --dry-run "$target"
+	want=5 has '.mode == null and .errno == 95 and .exit_code == 5
+		and .refusal == "refused for a test" and .error == .refusal'
+}
+
+@test "a core that is refused" {
+	export FAKE_ERRNO=62 FAKE_SENTENCE="too long"
+	fake --json -o out/core "$target"
+	want=5 has ". == {pid: $target, comm: \"sleep\", error: \"too long\", exit_code: 5}"
+	empty out
+}
+
+@test "several processes: an object for each, the first failure's status" {
+	local gone
+	gone=$(cat /proc/sys/kernel/pid_max)
+	fake --json -o out/ "$target" "$gone" $$
+	[ "$status" -eq 3 ]
+	[ ! -s stderr ]
+	jq -es "map(.pid) == [$target, $gone, $$] and map(.exit_code) == [0, 3, 0]
+		and (.[1].error | test(\"there is no process\"))" stdout
+	cmp core "out/core.sleep.$target"
+	cmp core "$(jq -r .file stdout | tail -n 1)"
+}
+
+@test "a core that a signal ends" {
+	FAKE_DELAY_MS=5000 LD_PRELOAD=$fake timeout -s INT 1 "$KCORESNAP" --json \
+		-o out/core "$target" </dev/null >stdout 2>stderr 3>&- || true
+	[ "$(wc -l <stdout)" -eq 1 ]
+	[ ! -s stderr ]
+	jq -e '.exit_code == 130 and (.error | test("ended by signal 2"))' stdout
+	empty out
 }
 
 @test "list" {
@@ -84,7 +164,9 @@ has() {
 		and .errno == 0 and .predicted_ns == 3100000
 		and .growth_bound == 1073741824 and .container == null"
 	jq -e '[.[].rss_bytes] | . == (sort | reverse)' stdout
-	jq -e 'all(.[]; .comm | startswith("kcoresnap") | not)' stdout
+	# shellcheck disable=SC2016 # of the inner shell
+	LD_PRELOAD=$fake bash -c 'echo $$ >own; exec "$0" ps --json' "$KCORESNAP" >stdout
+	jq -e "all(.[]; .pid != $(cat own))" stdout
 }
 
 @test "ps tells what would be refused, by forecast or at the door" {

@@ -152,3 +152,16 @@ inside() {
 	fake --dry-run --ns "$(cat /proc/sys/kernel/pid_max)" 1
 	fails 3 "whose pid namespace could be meant"
 }
+
+@test "several processes get a core each, and one that fails keeps no other from it" {
+	fake -o out/core.%p "$target" "$(cat /proc/sys/kernel/pid_max)" $$
+	fails 3 "there is no process"
+	cmp core "out/core.$target"
+	cmp core "out/core.$$"
+	FAKE_LOST=4096 fake -o out/ "$(cat /proc/sys/kernel/pid_max)" "$target"
+	[ "$status" -eq 3 ]
+	[ "$(wc -l <stderr)" -eq 2 ]
+	[ -e "out/core.sleep.$target.incomplete" ]
+	FAKE_LOST=4096 fake --force -o out/ "$target" "$(cat /proc/sys/kernel/pid_max)"
+	[ "$status" -eq 9 ]
+}
