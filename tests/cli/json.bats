@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # What --json prints, and that it holds what would be said to people.
 
-# shellcheck disable=SC2154 # set by common.bash, in the shell of the test
+# shellcheck disable=SC2154,SC2030,SC2031 # set by common.bash, in the shell of the test
 load common
 
 # has FILTER: the one line on standard output passes the filter.
