@@ -14,9 +14,10 @@
 #define WINDOW_LOG 20
 #define JOB_SIZE (1024 * 1024)
 #define MAX_WORKERS 4
-/* From this level on the tables of a thread take some 20 MiB. */
-#define HEAVY_LEVEL 13
-#define MAX_HEAVY_WORKERS 2
+/* From this level on the library would use tables that are larger than these. */
+#define HEAVY_LEVEL 7
+#define HEAVY_HASH_LOG 18
+#define HEAVY_CHAIN_LOG 19
 
 #define OUT_SIZE (128 * 1024)
 
@@ -32,12 +33,11 @@ static int count_cpus(void)
 	return sched_getaffinity(0, sizeof(cpus), &cpus) ? 1 : CPU_COUNT(&cpus);
 }
 
-static int count_workers(int level)
+static int count_workers(void)
 {
-	int most = level >= HEAVY_LEVEL ? MAX_HEAVY_WORKERS : MAX_WORKERS;
 	int cpus = count_cpus();
 
-	return cpus < most ? cpus : most;
+	return cpus < MAX_WORKERS ? cpus : MAX_WORKERS;
 }
 
 /* A library without threads takes no workers, and compresses all the same. */
@@ -53,8 +53,12 @@ struct kcs_zstd *kcs_zstd_create(int level)
 	}
 	ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level);
 	ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, WINDOW_LOG);
+	if (level >= HEAVY_LEVEL) {
+		ZSTD_CCtx_setParameter(context, ZSTD_c_hashLog, HEAVY_HASH_LOG);
+		ZSTD_CCtx_setParameter(context, ZSTD_c_chainLog, HEAVY_CHAIN_LOG);
+	}
 	ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
-	ZSTD_CCtx_setParameter(context, ZSTD_c_nbWorkers, count_workers(level));
+	ZSTD_CCtx_setParameter(context, ZSTD_c_nbWorkers, count_workers());
 	ZSTD_CCtx_setParameter(context, ZSTD_c_jobSize, JOB_SIZE);
 	zstd->context = context;
 	return zstd;
