@@ -80,6 +80,11 @@ static enum kcs_exit take_core(struct kcs_nl *nl, const struct kcs_args *args,
 	ret = choose_filter(&args->filter, target, &wish);
 	if (ret)
 		return ret;
+	if (atomic_load(kcs_interrupt_expired())) {
+		kcs_say("no core of process %d: the time allowed is over: allow more with --timeout",
+			target->pid);
+		return KCS_EXIT_INCOMPLETE;
+	}
 	if (!wish.dry_run) {
 		ret = kcs_write_check(nl, args, target, &wish, out);
 		if (ret)

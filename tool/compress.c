@@ -19,7 +19,8 @@
 #define HEAVY_HASH_LOG 18
 #define HEAVY_CHAIN_LOG 19
 
-#define OUT_SIZE (128 * 1024)
+/* To NFS each is written and synced by itself. */
+#define OUT_SIZE (1024 * 1024)
 
 struct kcs_zstd {
 	ZSTD_CCtx *context;

@@ -189,6 +189,7 @@ int kcs_interrupt_start(uint64_t timeout_us)
 {
 	/* Without SA_RESTART, so that what waits returns. */
 	struct sigaction kick = { .sa_handler = kicked }, old;
+	sigset_t kicks;
 	pthread_t thread;
 	size_t i;
 	int ret;
@@ -200,6 +201,9 @@ int kcs_interrupt_start(uint64_t timeout_us)
 			sigaddset(&waited_for, ending[i]);
 	}
 	sigaction(KICK, &kick, NULL);
+	sigemptyset(&kicks);
+	sigaddset(&kicks, KICK);
+	pthread_sigmask(SIG_UNBLOCK, &kicks, NULL);
 	main_thread = pthread_self();
 	deadline_ns = timeout_us ? now_ns() + timeout_us * NSEC_PER_USEC : 0;
 

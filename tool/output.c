@@ -330,13 +330,17 @@ static int give_name(struct kcs_output *out)
 	return 0;
 }
 
-/* The name is to outlive a crash too, where the directory may be read. */
-static int sync_directory(const struct kcs_output *out)
+/*
+ * So that the name outlives a crash too, where the directory may be read. The
+ * core is there in any case.
+ */
+static void sync_directory(const struct kcs_output *out)
 {
 	int fd KCS_CLEANUP(kcs_close) = openat(out->dirfd, ".", O_RDONLY |
 					       O_DIRECTORY | O_CLOEXEC);
 
-	return fd >= 0 && fsync(fd) && errno != EINVAL ? -errno : 0;
+	if (fd >= 0)
+		fsync(fd);
 }
 
 static int commit_file(struct kcs_output *out)
@@ -354,7 +358,9 @@ static int commit_file(struct kcs_output *out)
 		kcs_interrupt_set_done(true);
 	}
 	kcs_interrupt_release();
-	return ret ? ret : sync_directory(out);
+	if (!ret)
+		sync_directory(out);
+	return ret;
 }
 
 static int commit_stdout(struct kcs_output *out, uint64_t size)

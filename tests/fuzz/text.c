@@ -9,6 +9,7 @@
 #include "fuzz.h"
 #include "parse.h"
 #include "stat.h"
+#include "template.h"
 
 #define UNTOUCHED 0x5a5a5a5aU
 
@@ -32,6 +33,8 @@ DEFINE_CHECK(pid, pid_t, "%" PRId32)
 DEFINE_CHECK(id, uint32_t, "%" PRIu32)
 DEFINE_CHECK(mask, uint32_t, "%" PRIx32)
 DEFINE_CHECK(time_us, uint64_t, "%" PRIu64 "us")
+DEFINE_CHECK(size, uint64_t, "%" PRIu64)
+DEFINE_CHECK(rate, uint64_t, "%" PRIu64 "/s")
 
 static bool all_digits(const char *text)
 {
@@ -70,6 +73,32 @@ static void check_names(const char *text)
 		CHECK(value == UNTOUCHED);
 }
 
+static size_t count_slashes(const char *text)
+{
+	size_t count = 0;
+
+	for (; *text; text++)
+		count += *text == '/';
+	return count;
+}
+
+/* Whatever a process is called, the name leads where the template does. */
+static void check_template(const char *text)
+{
+	const struct kcs_facts facts = { .host = text, .comm = text, .exe = text };
+	char bad = 'x';
+	char *name;
+
+	if (kcs_template_check(text, &bad)) {
+		CHECK(!bad || strchr(text, bad));
+		return;
+	}
+	name = kcs_template_expand(text, &facts);
+	CHECK(name && count_slashes(name) == count_slashes(text));
+	CHECK(kcs_template_uses(text, "pPiIugsthefEcCd%") == !!strchr(text, '%'));
+	free(name);
+}
+
 static void check_stat(const char *text)
 {
 	struct kcs_stat *stat = fuzz_alloc(sizeof(*stat));
@@ -105,6 +134,9 @@ void fuzz_text(const uint8_t *data, size_t size)
 	check_id(text);
 	check_mask(text);
 	check_time_us(text);
+	check_size(text);
+	check_rate(text);
+	check_template(text);
 	check_names(text);
 	check_stat(text);
 	free(text);
