@@ -13,6 +13,8 @@
 /* What 65535 segments and many thousand threads take; more is no core. */
 #define HEAD_MAX (1024 * 1024 * 1024)
 #define NOTE_ALIGN 4
+/* What a function may use below its stack pointer. */
+#define RED_ZONE 128
 
 /* In struct elf_prstatus, by class: where pr_reg holds the stack pointer. */
 #define SP_OFFSET_32 (72 + 15 * 4)
@@ -76,19 +78,19 @@ static Elf64_Phdr get_phdr(const struct kcs_cut *cut, size_t i)
 	};
 }
 
-static void set_phdr(struct kcs_cut *cut, size_t i, uint64_t offset,
-		     uint64_t filesz)
+static void set_phdr(struct kcs_cut *cut, size_t i, const Elf64_Phdr *phdr)
 {
 	Elf64_Phdr *big = (void *)phdr_at(cut, i);
 	Elf32_Phdr *small = (void *)phdr_at(cut, i);
 
 	if (is_64(cut)) {
-		big->p_offset = offset;
-		big->p_filesz = filesz;
-	} else {
-		small->p_offset = offset;
-		small->p_filesz = filesz;
+		*big = *phdr;
+		return;
 	}
+	small->p_offset = phdr->p_offset;
+	small->p_vaddr = phdr->p_vaddr;
+	small->p_filesz = phdr->p_filesz;
+	small->p_memsz = phdr->p_memsz;
 }
 
 static int compare_data(const void *a, const void *b)
@@ -100,6 +102,29 @@ static int compare_data(const void *a, const void *b)
 	if ((*one)->data != (*two)->data)
 		return (*one)->data < (*two)->data ? 1 : -1;
 	return 0;
+}
+
+/* Return: how much. */
+static uint64_t leave_out(struct kcs_segment *segment, uint64_t over)
+{
+	uint64_t less = over < segment->keep ? over : segment->keep;
+
+	segment->keep -= less;
+	return less;
+}
+
+static void skip_unused(struct kcs_segment **stacks, size_t count,
+			uint64_t *over)
+{
+	size_t i;
+
+	for (i = 0; *over && i < count; i++) {
+		if (!stacks[i]->unused)
+			continue;
+		stacks[i]->skip = true;
+		stacks[i]->keep -= stacks[i]->unused;
+		*over -= *over < stacks[i]->unused ? *over : stacks[i]->unused;
+	}
 }
 
 int kcs_cut_choose(struct kcs_segment *segments, size_t count, uint64_t limit)
@@ -119,12 +144,11 @@ int kcs_cut_choose(struct kcs_segment *segments, size_t count, uint64_t limit)
 	qsort(order, count, size, compare_data);
 
 	over = total > limit ? total - limit : 0;
-	for (i = 0; over && i < count; i++) {
-		uint64_t less = over < order[i]->data ? over : order[i]->data;
-
-		order[i]->keep -= less;
-		over -= less;
-	}
+	for (i = 0; i < count && !order[i]->stack; i++)
+		over -= leave_out(order[i], over);
+	skip_unused(order + i, count - i, &over);
+	for (; i < count; i++)
+		over -= leave_out(order[i], over);
 	free(order);
 	return 0;
 }
@@ -247,10 +271,20 @@ static void mark_stack(const struct kcs_cut *cut, struct kcs_segment *segments,
 	size_t i;
 
 	for (i = 0; i < count; i++) {
+		uint64_t below = 0;
+
 		phdr = get_phdr(cut, i);
-		if (phdr.p_type == PT_LOAD && sp >= phdr.p_vaddr &&
-		    sp - phdr.p_vaddr < phdr.p_memsz)
-			segments[i].stack = true;
+		if (phdr.p_type != PT_LOAD || sp < phdr.p_vaddr ||
+		    sp - phdr.p_vaddr >= phdr.p_memsz)
+			continue;
+		if (sp - phdr.p_vaddr > RED_ZONE)
+			below = sp - phdr.p_vaddr - RED_ZONE;
+		below -= below % PAGE_SIZE;
+		if (below > phdr.p_filesz)
+			below = phdr.p_filesz;
+		if (!segments[i].stack || below < segments[i].below)
+			segments[i].below = below;
+		segments[i].stack = true;
 	}
 }
 
@@ -281,21 +315,6 @@ static void mark_stacks(const struct kcs_cut *cut, struct kcs_segment *segments,
 	}
 }
 
-static void find_stacks(const struct kcs_cut *cut, struct kcs_segment *segments,
-			size_t count)
-{
-	Elf64_Phdr phdr;
-	size_t i;
-
-	for (i = 0; i < count; i++) {
-		phdr = get_phdr(cut, i);
-		if (phdr.p_type == PT_NOTE &&
-		    phdr.p_offset + phdr.p_filesz <= cut->head_size)
-			mark_stacks(cut, segments, count, phdr.p_offset,
-				    phdr.p_offset + phdr.p_filesz);
-	}
-}
-
 /* Bytes from the front of [from, end) that hold @limit bytes of data. */
 static int measure(int in, uint64_t from, uint64_t end, uint64_t limit,
 		   uint64_t *length, uint64_t *amount)
@@ -321,12 +340,65 @@ static int measure(int in, uint64_t from, uint64_t end, uint64_t limit,
 	return 0;
 }
 
+static int find_stacks(const struct kcs_cut *cut, int in,
+		       struct kcs_segment *segments, size_t count)
+{
+	uint64_t length;
+	Elf64_Phdr phdr;
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; i < count; i++) {
+		phdr = get_phdr(cut, i);
+		if (phdr.p_type == PT_NOTE &&
+		    phdr.p_offset + phdr.p_filesz > cut->head_size)
+			return -ENOEXEC;
+		if (phdr.p_type == PT_NOTE)
+			mark_stacks(cut, segments, count, phdr.p_offset,
+				    phdr.p_offset + phdr.p_filesz);
+	}
+	for (i = 0; !ret && i < count; i++) {
+		if (!segments[i].below)
+			continue;
+		phdr = get_phdr(cut, i);
+		ret = measure(in, phdr.p_offset,
+			      phdr.p_offset + segments[i].below, UINT64_MAX,
+			      &length, &segments[i].unused);
+	}
+	return ret;
+}
+
+/* Makes of its header that of what is left. */
+static int shorten(struct kcs_cut *cut, int in, const struct kcs_segment *segment,
+		   Elf64_Phdr *phdr)
+{
+	uint64_t length, amount;
+	int ret;
+
+	if (segment->keep == segment->data)
+		return 0;
+	if (segment->skip) {
+		phdr->p_offset += segment->below;
+		phdr->p_vaddr += segment->below;
+		phdr->p_filesz -= segment->below;
+		phdr->p_memsz -= segment->below;
+	}
+	ret = measure(in, phdr->p_offset, phdr->p_offset + phdr->p_filesz,
+		      segment->keep, &length, &amount);
+	if (ret)
+		return ret;
+	phdr->p_filesz = segment->keep ? length : 0;
+	cut->segments++;
+	cut->left_out += segment->data - segment->keep;
+	return 0;
+}
+
 /* Each segment of which something is left becomes one extent. */
 static int keep_segments(struct kcs_cut *cut, int in,
 			 const struct kcs_segment *segments, size_t count)
 {
-	uint64_t length, amount;
 	Elf64_Phdr phdr;
+	uint64_t from;
 	size_t i;
 	int ret;
 
@@ -335,22 +407,16 @@ static int keep_segments(struct kcs_cut *cut, int in,
 		phdr = get_phdr(cut, i);
 		if (phdr.p_type != PT_LOAD)
 			continue;
-		length = phdr.p_filesz;
-		if (segments[i].keep < segments[i].data) {
-			ret = measure(in, phdr.p_offset, phdr.p_offset + length,
-				      segments[i].keep, &length, &amount);
-			if (ret)
-				return ret;
-			if (!segments[i].keep)
-				length = 0;
-			cut->segments++;
-			cut->left_out += segments[i].data - segments[i].keep;
-		}
-		set_phdr(cut, i, cut->size, length);
-		cut->size += length;
-		if (length)
+		ret = shorten(cut, in, &segments[i], &phdr);
+		if (ret)
+			return ret;
+		from = phdr.p_offset;
+		phdr.p_offset = cut->size;
+		set_phdr(cut, i, &phdr);
+		cut->size += phdr.p_filesz;
+		if (phdr.p_filesz)
 			cut->extents[cut->count++] = (struct kcs_extent){
-				phdr.p_offset, phdr.p_offset + length
+				from, from + phdr.p_filesz
 			};
 	}
 	return 0;
@@ -392,7 +458,9 @@ int kcs_cut_plan(struct kcs_cut *cut, int in, uint64_t size, uint64_t limit)
 		if (ret)
 			return ret;
 	}
-	find_stacks(cut, segments, count);
+	ret = find_stacks(cut, in, segments, count);
+	if (ret)
+		return ret;
 	limit -= cut->head_size < limit ? cut->head_size : limit;
 	ret = kcs_cut_choose(segments, count, limit);
 	if (!ret)

@@ -46,22 +46,30 @@ struct kcs_cut {
  * struct kcs_segment - one segment of memory
  * @data: bytes that are no holes
  * @stack: a stack pointer leads into it
+ * @below: its length below the lowest stack pointer and its red zone, in pages;
+ *	of a stack alone, all that is not in use
+ * @unused: bytes of @data that are there
+ * @skip: what is below is left out, and the segment begins behind it
  * @keep: bytes of @data that are kept
  */
 struct kcs_segment {
 	uint64_t data;
 	bool stack;
+	uint64_t below;
+	uint64_t unused;
+	bool skip;
 	uint64_t keep;
 };
 
 /**
  * kcs_cut_choose() - choose what to leave out
- * @segments: @data and @stack filled; @keep is set
+ * @segments: filled up to @unused; the rest is set
  * @count: how many
  * @limit: what may be kept
  *
- * The biggest go first, stacks only when nothing else is left; the last one to go
- * is kept in part. Pure function.
+ * The biggest go first. When nothing but stacks is left, what is unused of them
+ * does, and only then they themselves. The last one to go is kept in part. Pure
+ * function.
  *
  * Return: 0 or -ENOMEM.
  */

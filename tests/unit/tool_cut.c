@@ -19,6 +19,7 @@ struct part {
 	uint64_t size;
 	uint64_t data;
 	bool stack;
+	uint64_t sp;
 };
 
 static uint64_t pages(uint64_t n)
@@ -58,6 +59,30 @@ static void biggest_go_first_and_stacks_last(void **state)
 	choose(parts, 5, 5, (uint64_t[]) { 0, 0, 0, 0, 5 });
 	choose(parts, 5, 0, (uint64_t[]) { 0, 0, 0, 0, 0 });
 	choose(parts, 0, 0, NULL);
+}
+
+static void unused_stack_goes_before_used(void **state)
+{
+	struct kcs_segment segments[] = {
+		{ .data = 50 },
+		{ .data = 500, .stack = true, .below = 4096, .unused = 450 },
+		{ .data = 40, .stack = true, .below = 4096, .unused = 10 },
+	};
+
+	assert_int_equal(kcs_cut_choose(segments, 3, 541), 0);
+	assert_int_equal(segments[0].keep, 1);
+	assert_int_equal(segments[1].keep, 500);
+	assert_false(segments[1].skip);
+	assert_int_equal(kcs_cut_choose(segments, 3, 530), 0);
+	assert_int_equal(segments[0].keep, 0);
+	assert_int_equal(segments[1].keep, 50);
+	assert_true(segments[1].skip);
+	assert_int_equal(segments[2].keep, 40);
+	assert_false(segments[2].skip);
+	assert_int_equal(kcs_cut_choose(segments, 3, 60), 0);
+	assert_int_equal(segments[1].keep, 30);
+	assert_int_equal(segments[2].keep, 30);
+	assert_true(segments[2].skip);
 }
 
 static uint64_t address_of(size_t i)
@@ -143,7 +168,7 @@ static int make_core(int class, const struct part *parts, size_t count)
 	for (i = 0; i < count; i++)
 		if (parts[i].stack)
 			offset += put_status(head + offset, class,
-					     address_of(i) + 16);
+					     address_of(i) + 16 + parts[i].sp);
 	put_phdr(head, class, 0, (Elf64_Phdr) {
 		.p_type = PT_NOTE, .p_offset = notes, .p_filesz = offset - notes,
 	});
@@ -223,12 +248,12 @@ static void check_segment(int fd, int class, const struct part *part, size_t i,
 static void cut_core(int class, uint64_t limit_pages, const uint64_t *want)
 {
 	static const struct part parts[] = {
-		{ 10 * PAGE, 10 * PAGE, false },
-		{ 0, 0, false },
-		{ 100 * PAGE, 60 * PAGE, false },
-		{ 40 * PAGE, 30 * PAGE, true },
-		{ 1000 * PAGE, 0, false },
-		{ 20 * PAGE, 20 * PAGE, false },
+		{ 10 * PAGE, 10 * PAGE, false, 0 },
+		{ 0, 0, false, 0 },
+		{ 100 * PAGE, 60 * PAGE, false, 0 },
+		{ 40 * PAGE, 30 * PAGE, true, 0 },
+		{ 1000 * PAGE, 0, false, 0 },
+		{ 20 * PAGE, 20 * PAGE, false, 0 },
 	};
 	struct kcs_cut cut = KCS_CUT_INIT;
 	int core = make_core(class, parts, 6), out;
@@ -271,6 +296,33 @@ static void cut_core_of_32_bits_is_right(void **state)
 	cut_cores(ELFCLASS32);
 }
 
+static void stack_is_kept_from_its_pointer_up(void **state)
+{
+	static const struct part part = {
+		.size = 20 * PAGE, .data = 20 * PAGE, .stack = true,
+		.sp = 12 * PAGE,
+	};
+	struct kcs_cut cut = KCS_CUT_INIT;
+	int core = make_core(ELFCLASS64, &part, 1), out;
+	char got[PAGE];
+	Elf64_Phdr phdr;
+
+	/* The red zone reaches into the page below; the head takes one more. */
+	assert_int_equal(kcs_cut_plan(&cut, core, lseek(core, 0, SEEK_END),
+				      pages(10)), 0);
+	out = copy_cut(&cut, core);
+	get_phdr(out, ELFCLASS64, 1, &phdr);
+	assert_int_equal(phdr.p_vaddr, address_of(0) + pages(11));
+	assert_int_equal(phdr.p_filesz, pages(9));
+	assert_int_equal(phdr.p_memsz, pages(10));
+	assert_int_equal(pread(out, got, PAGE, phdr.p_offset + pages(8)), PAGE);
+	assert_int_equal(got[PAGE - 1], 1);
+	assert_int_equal(cut.left_out, pages(11));
+	kcs_cut_free(&cut);
+	close(out);
+	close(core);
+}
+
 /* Only two have data, so that it is not the sanitizer that is tested. */
 static void more_segments_than_a_header_counts(void **state)
 {
@@ -280,8 +332,8 @@ static void more_segments_than_a_header_counts(void **state)
 	Elf64_Ehdr ehdr;
 	int core, out;
 
-	parts[5] = (struct part) { 3 * PAGE, 3 * PAGE, false };
-	parts[MAX_SEGMENTS - 1] = (struct part) { PAGE, PAGE, false };
+	parts[5] = (struct part) { 3 * PAGE, 3 * PAGE, false, 0 };
+	parts[MAX_SEGMENTS - 1] = (struct part) { PAGE, PAGE, false, 0 };
 	core = make_core(ELFCLASS64, parts, MAX_SEGMENTS);
 	assert_int_equal(kcs_cut_plan(&cut, core, lseek(core, 0, SEEK_END), 0),
 			 0);
@@ -326,6 +378,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(biggest_go_first_and_stacks_last),
+		cmocka_unit_test(unused_stack_goes_before_used),
+		cmocka_unit_test(stack_is_kept_from_its_pointer_up),
 		cmocka_unit_test(cut_core_is_right),
 		cmocka_unit_test(cut_core_of_32_bits_is_right),
 		cmocka_unit_test(more_segments_than_a_header_counts),
