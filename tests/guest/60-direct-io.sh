@@ -10,7 +10,7 @@ seconds=$((3 * ${KCS_SCALE:-1}))
 file=/var/tmp/60-direct-io
 swap=/var/tmp/60-direct-io.swap
 
-plan 19
+plan 21
 
 # read_directly KIND DEVICE [OPTION]: $taken, $amid, $reads and $wrong as directio prints them
 read_directly()
@@ -46,9 +46,36 @@ for kind in pread aio; do
 	rm -f "$file"
 done
 
+# Four reads at a time take 40 ms on that disk, and half of the bound is for waiting.
+under_way='direct I/O of process [0-9]+ was under way for longer than could be waited for within the bound of 40000 us: try again'
+waited_too_long()
+{
+	kcs_run "$KCS" --max-pause 40ms -o core "$pid"
+	rm -f core
+	[[ "$status $(cat .err)" =~ ^5\ .*$under_way ]]
+}
+if pins; then
+	skip "pread: what can't be waited for is refused" "this kernel pins what is under I/O, so nothing is waited for"
+	skip "pread: and the process reads on" "likewise"
+else
+	"$KCS_TARGETS/directio" pread /dev/vdb 1000 >/dev/null &
+	reader=$!
+	wait_for 20 pgrep -P $reader >pid
+	pid=$(cat pid)
+	cmd_ok "pread: what can't be waited for is refused" wait_for 60 waited_too_long
+	before=$(awk '/^syscr/ { print $2 }' "/proc/$pid/io")
+	reads_on()
+	{
+		[ "$(awk '/^syscr/ { print $2 }' "/proc/$pid/io")" -gt "$before" ]
+	}
+	cmd_ok "pread: and the process reads on" wait_for 20 reads_on
+	kill $reader
+	wait $reader 2>/dev/null
+fi
+
 dd if=/dev/zero of=$swap bs=1M count=16 status=none
 chmod 0600 $swap
-mkswap -q $swap && swapon $swap || diag "no swap"
+{ mkswap -q $swap && swapon $swap; } || diag "no swap"
 read_directly aio /dev/vdb swapped
 unharmed "aio with swapped memory"
 swapoff $swap

@@ -24,6 +24,7 @@ fuzzed()
 	shift
 	kcs_run "$KCS_TARGETS/fuzz_netlink" "$@"
 	diag "$(cat .out)" "took $((SECONDS - begun)) s"
+	tally fuzzed-messages "$(awk '{ sub(",", "", $4); sum += $4 } END { print sum + 0 }' .out)"
 	# The last descriptors are closed behind the process's back.
 	wait_for 10 test -z "$("$KCS" list 2>&1)"
 	wrong=$(
