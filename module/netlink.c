@@ -24,6 +24,11 @@
 
 unsigned long kcs_max_pause_us = 250000;
 
+static u64 default_pause_us(void)
+{
+	return clamp_t(u64, READ_ONCE(kcs_max_pause_us), 1, KCORESNAP_MAX_PAUSE_US_LIMIT);
+}
+
 /*
  * The core would send the acknowledgement after the handler returned, when a
  * sentence on its stack is gone. So send it from here; -EINTR makes
@@ -72,7 +77,7 @@ static int do_info(struct sk_buff *skb, struct genl_info *info)
 						BIT(KCORESNAP_MODE_LIVE)) ||
 	    nla_put_u32(msg, KCORESNAP_A_MAX_SNAPSHOTS, READ_ONCE(kcs_max_snapshots)) ||
 	    nla_put_u32(msg, KCORESNAP_A_ACTIVE, kcs_snapshot_count()) ||
-	    kcs_put_u64(msg, KCORESNAP_A_MAX_PAUSE_US, READ_ONCE(kcs_max_pause_us)) ||
+	    kcs_put_u64(msg, KCORESNAP_A_MAX_PAUSE_US, default_pause_us()) ||
 	    nla_put_u32(msg, KCORESNAP_A_POLICY, READ_ONCE(kcs_policy)) ||
 	    nla_put_u32(msg, KCORESNAP_A_LIFETIME_S, READ_ONCE(kcs_lifetime_s))) {
 		nlmsg_free(msg);
@@ -109,7 +114,7 @@ static int parse_request(struct kcs_request *req, struct sk_buff *skb,
 			 struct genl_info *info, struct kcs_refusal *why)
 {
 	struct nlattr **attrs = info->attrs;
-	u64 pause_us = READ_ONCE(kcs_max_pause_us);
+	u64 pause_us = default_pause_us();
 
 	*req = (struct kcs_request) { .skb = skb };
 	if (!attrs[KCORESNAP_A_PID])

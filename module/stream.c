@@ -266,8 +266,7 @@ static ssize_t read_target(struct cursor *cur, struct mm_struct *mm,
 	mmap_read_unlock(mm);
 	len = min_t(size_t, len, nr * PAGE_SIZE - offset);
 
-	/* A special mapping's fault handler may serve its own process only. */
-	if (state == KCS_PAGE_NONE || (cur->seg->special && state != KCS_PAGE_PRESENT))
+	if (state == KCS_PAGE_NONE)
 		return put_live_hole(cur, addr, len);
 	if (state == KCS_PAGE_ELSEWHERE) {
 		if (cur->nowait)
@@ -293,24 +292,29 @@ static ssize_t read_target(struct cursor *cur, struct mm_struct *mm,
 }
 
 /*
- * The vdso may never have been touched, and must not be faulted in: but its
- * image is the same for everybody. Other special mappings are as the page tables
- * have them, and the gate page, which is in no address space, is zeros.
+ * The fault handler of a special mapping may serve its own process only, so none
+ * is called. The vdso has its image where it was never touched, and its page
+ * where a debugger wrote to it; what else there is, such as the kernel's time and
+ * the gate page, is zeros.
  */
 static ssize_t read_special(struct cursor *cur, struct mm_struct *mm,
 			    unsigned long addr, size_t len)
 {
 	const struct vdso_image *image = mm->context.vdso_image;
 	unsigned long offset = addr - (unsigned long)mm->context.vdso;
+	size_t in_page = min_t(size_t, len, PAGE_SIZE - (addr & ~PAGE_MASK));
 
-	if (addr >= TASK_SIZE_MAX)
+	if (!image || addr < (unsigned long)mm->context.vdso || offset >= image->size)
 		return put_zeros(cur, len);
-	if (image && addr >= (unsigned long)mm->context.vdso && offset < image->size) {
-		len = copy_to_iter(image->data + offset,
-				   min_t(size_t, len, image->size - offset), cur->iter);
-		return len ? len : -EFAULT;
-	}
-	return read_target(cur, mm, addr, len);
+	if (cur->nowait)
+		return -EAGAIN;
+	if (is_present(mm, addr) &&
+	    lookup(mm, addr & PAGE_MASK, 1, GUP_FLAGS | KCS_FOLL_NOFAULT, cur->pages,
+		   false) == 1)
+		return put_pages(cur, 1, addr & ~PAGE_MASK, in_page,
+				 mm == cur->snap->target);
+	len = copy_to_iter(image->data + offset, in_page, cur->iter);
+	return len ? len : -EFAULT;
 }
 
 static ssize_t read_live(struct cursor *cur, unsigned long addr, size_t len)
@@ -337,7 +341,8 @@ static ssize_t read_cloned(struct cursor *cur, unsigned long addr, size_t len)
 
 	if (!mm)
 		return -ECANCELED;
-	done = read_clone(cur, mm, addr, len);
+	done = cur->seg->special ? read_special(cur, mm, addr, len) :
+				   read_clone(cur, mm, addr, len);
 	mmput(mm);
 	return done;
 }

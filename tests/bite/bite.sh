@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# For the scripts here: run tests with copies of this tree that have a fault planted, which the tests should find.
+# For the scripts here, which have set $top to the top of the tree: run tests with copies of this tree that have a fault planted, which the tests should find.
 #
 #   plant FILE TEXT REPLACEMENT	a new copy, at $copy, in which the only TEXT in FILE is replaced
 #   run_copy TESTS ROW...	run these tests with the copy; they are expected to fail
 
-top=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck disable=SC2154
 . "$top/tests/vm/common.sh"
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/kcoresnap.bite.XXXXXX")
