@@ -182,8 +182,7 @@ static ssize_t read_clone(struct cursor *cur, struct mm_struct *mm,
 	bool fault = !cur->nowait && may_fault(cur->snap, mm);
 	long got;
 
-	/* Of a special mapping fork copies no page tables. */
-	if (!cur->seg->file && !cur->seg->special) {
+	if (!cur->seg->file) {
 		unsigned long next;
 
 		got = lock_mm(mm, cur->nowait);

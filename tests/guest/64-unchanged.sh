@@ -47,6 +47,13 @@ look()
 	awk '/^Mlocked|^AnonHugePages|^Unevictable/' /proc/meminfo >"$1.counts"
 }
 
+# What a CPU has done to lists of pages counts for the machine when that CPU gets to it, or before a compaction.
+settle()
+{
+	sync
+	echo 1 >/proc/sys/vm/compact_memory
+}
+
 # same WHAT NAME NAME-OF-TEST
 same()
 {
@@ -70,7 +77,7 @@ safe -
 touch -a -d 2001-01-01 "/proc/$pid/fd"/[3-9]
 is "$(tell a check) $(tell a lease)" "ok ok" "the target is ready"
 echo 0x1ff >"/proc/$pid/coredump_filter"
-sync
+settle
 look before
 
 hold "$pid"
@@ -92,6 +99,7 @@ END
 is "$(tell a leases) $(tell a check)" "ok ok" "during: leases are not broken, and the memory is as it was"
 drop
 
+settle
 look after
 while read -r what name; do
 	same "$what" after "after: $name"
