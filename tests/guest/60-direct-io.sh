@@ -6,7 +6,7 @@
 . "$KCS_TREE/tests/guest/lib.sh"
 . "$KCS_TREE/tests/guest/requests.sh"
 
-seconds=$((3 * ${KCS_SCALE:-1}))
+seconds=$((3 * ${KCS_SCALE:-1} * ${KCS_SLOW:-1}))
 file=/var/tmp/60-direct-io
 swap=/var/tmp/60-direct-io.swap
 
