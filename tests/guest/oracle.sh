@@ -21,7 +21,7 @@ pose()
 	local program=$1
 
 	shift
-	rm -f posed core.ours core.kernel
+	rm -f posed core.ours core.ours.incomplete core.kernel
 	"$KCS_TARGETS/$program" "$@" >posed </dev/null &
 	pid=$!
 	# That it dumps core is no news.
@@ -43,6 +43,7 @@ both_cores()
 		'"$@"; status=$?; [ -z "$filter" ] || echo "0x$filter" >"/proc/$0/coredump_filter"; exit $status' \
 		"$pid" "$KCS" --max-pause 20s -o core.ours "$@" "$pid" >stood 2>stood.err || status=$?
 	[ "$status" -eq 0 ] || echo "status $status: $(<stood.err). "
+	[ ! -e core.ours.incomplete ] || mv core.ours.incomplete core.ours
 	[ -s core.ours ] || echo "no core of ours. "
 	[ -s core.kernel ] || echo "no core of the kernel's. "
 }
