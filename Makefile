@@ -94,6 +94,7 @@ test:					# test in guests: KERNELS="bullseye sid" or all, TESTS="10-basic" (def
 	@tests/run $(KERNELS)
 
 unit:					# run the unit tests on this machine
+	$(Q)bash -c 'top=. && . tests/vm/common.sh && need_packages gcc libc6-dev libcmocka-dev libzstd-dev'
 	+$(Q)$(MAKE) -C tests/unit check
 
 guest-run:				# run a command in a guest: CMD='kcoresnap info' KERNELS=trixie

@@ -5,6 +5,8 @@
 
 #include <linux/kcoresnap.h>
 
+#include "container.h"
+#include "filter.h"
 #include "format.h"
 #include "fuzz.h"
 #include "parse.h"
@@ -112,6 +114,43 @@ static void check_stat(const char *text)
 	free(stat);
 }
 
+static void check_nspids(const char *text)
+{
+	pid_t *pids = fuzz_alloc(KCS_PID_LEVELS * sizeof(*pids));
+	int count = kcs_status_nspids(text, pids);
+
+	CHECK(count == -EINVAL || (count > 0 && count <= KCS_PID_LEVELS));
+	CHECK(count < 0 || strstr(text, "\nNSpid:"));
+	free(pids);
+}
+
+static void check_container(const char *text)
+{
+	struct kcs_container *found = fuzz_alloc(KCS_CONTAINER_LEVELS * sizeof(*found));
+	size_t count = kcs_container_parse(text, found), i, len;
+
+	CHECK(count <= KCS_CONTAINER_LEVELS);
+	for (i = 0; i < count; i++) {
+		len = strlen(found[i].id);
+		CHECK(len && len < KCS_CONTAINER_ID_SIZE && found[i].runtime);
+		CHECK((size_t)kcs_container_short(found[i].id) <= len);
+	}
+	free(found);
+}
+
+static void check_filter(const char *text)
+{
+	struct kcs_filter *filter = fuzz_alloc(sizeof(*filter));
+
+	filter->add = UNTOUCHED;
+	if (kcs_filter_parse(text, filter))
+		CHECK(filter->add == UNTOUCHED);
+	else
+		CHECK(filter->given && !(filter->add & filter->remove) &&
+		      (filter->relative || !filter->remove));
+	free(filter);
+}
+
 static void check_format(uint64_t a, uint64_t b)
 {
 	char *buf = fuzz_alloc(KCS_FORMAT_SIZE);
@@ -139,6 +178,9 @@ void fuzz_text(const uint8_t *data, size_t size)
 	check_template(text);
 	check_names(text);
 	check_stat(text);
+	check_nspids(text);
+	check_container(text);
+	check_filter(text);
 	free(text);
 
 	in = (struct fuzz_input) { data, size };
