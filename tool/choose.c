@@ -139,6 +139,16 @@ static enum kcs_exit choose_by_container(const struct kcs_args *args,
 	return choose_in(&census, args, *choices, count);
 }
 
+static bool is_repeated(const struct kcs_choice *choices, size_t index)
+{
+	size_t i;
+
+	for (i = 0; i < index; i++)
+		if (choices[i].pid == choices[index].pid)
+			return true;
+	return false;
+}
+
 static enum kcs_exit choose_by_pid(const struct kcs_args *args,
 				   struct kcs_choice **choices, size_t *count)
 {
@@ -154,12 +164,16 @@ static enum kcs_exit choose_by_pid(const struct kcs_args *args,
 		struct kcs_choice *choice = &(*choices)[i];
 
 		choice->pid = args->pids[i];
-		if (!args->ns)
-			continue;
-		ret = kcs_nest_find(args->ns, args->pids[i], &choice->pid,
-				    &choice->start_time);
+		ret = !args->ns ? KCS_EXIT_OK :
+			kcs_nest_find(args->ns, args->pids[i], &choice->pid,
+				      &choice->start_time);
 		if (ret)
 			return ret;
+		if (!is_repeated(*choices, i))
+			continue;
+		kcs_say("process %d is given twice: a core has one name only",
+			args->pids[i]);
+		return KCS_EXIT_USAGE;
 	}
 	*count = args->pid_count;
 	return KCS_EXIT_OK;

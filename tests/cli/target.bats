@@ -110,6 +110,13 @@ filter_of() {
 	[ ! -e log ]
 }
 
+@test "a process that is given twice" {
+	fake -o out/ "$target" $$ "$target"
+	fails 2 "process $target is given twice"
+	empty out
+	[ ! -e log ]
+}
+
 @test "one process that is gone does not hide the others" {
 	fake --dry-run "$(cat /proc/sys/kernel/pid_max)" "$target"
 	fails 3 "there is no process"
