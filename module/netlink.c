@@ -101,6 +101,8 @@ int kcs_put_counts(struct sk_buff *msg, const struct kcs_snapshot *snap)
 	return kcs_put_u64(msg, KCORESNAP_A_READ_BYTES, atomic64_read(&snap->read_bytes)) ||
 	       kcs_put_u64(msg, KCORESNAP_A_INEXACT_BYTES,
 			   atomic64_read(&snap->inexact_bytes)) ||
+	       kcs_put_u64(msg, KCORESNAP_A_MISSED_BYTES,
+			   atomic64_read(&snap->missed_bytes)) ||
 	       kcs_put_u64(msg, KCORESNAP_A_LOST_BYTES, atomic64_read(&snap->lost_bytes)) ||
 	       nla_put_u32(msg, KCORESNAP_A_DROPPED, READ_ONCE(snap->dropped));
 }
@@ -151,6 +153,11 @@ static int parse_request(struct kcs_request *req, struct sk_buff *skb,
 	req->max_pause_ns = pause_us * NSEC_PER_USEC;
 	req->dry_run = nla_get_flag(attrs[KCORESNAP_A_DRY_RUN]);
 	req->stream = nla_get_flag(attrs[KCORESNAP_A_STREAM]);
+	req->pids = get_u32_or(attrs[KCORESNAP_A_PIDS], KCORESNAP_PIDS_TARGET);
+	if (req->pids > KCORESNAP_PIDS_MAX)
+		return kcs_refuse(why, EINVAL,
+				  "this version of the module knows no pids %u for the notes: ask for the target's or the caller's",
+				  req->pids);
 	return 0;
 }
 
@@ -181,12 +188,21 @@ free:
 	return -EMSGSIZE;
 }
 
+/* As the process itself has it. */
+static pid_t ns_pid(struct pid *pid)
+{
+	return pid_nr_ns(pid, ns_of_pid(pid));
+}
+
 static int put_result(struct sk_buff *msg, const struct kcs_snapshot *snap, int fd)
 {
 	const struct kcs_figures *f = &snap->figures;
 
 	return nla_put_s32(msg, KCORESNAP_A_FD, fd) ||
 	       nla_put_u32(msg, KCORESNAP_A_ID, snap->id) ||
+	       nla_put_u32(msg, KCORESNAP_A_PID, pid_vnr(snap->pid)) ||
+	       nla_put_u32(msg, KCORESNAP_A_NS_PID, ns_pid(snap->pid)) ||
+	       kcs_put_u64(msg, KCORESNAP_A_TIME_NS, snap->time_ns) ||
 	       nla_put_u32(msg, KCORESNAP_A_MODE, snap->mode) ||
 	       kcs_put_u64(msg, KCORESNAP_A_SIZE, snap->layout.size) ||
 	       kcs_put_u64(msg, KCORESNAP_A_DATA_BYTES, f->data_bytes) ||
@@ -395,7 +411,7 @@ static const struct nla_policy no_attrs[KCORESNAP_A_PAD + 1] = {
 	[KCORESNAP_A_PAD] = { .type = NLA_REJECT },
 };
 
-static const struct nla_policy snapshot_policy[KCORESNAP_A_STREAM + 1] = {
+static const struct nla_policy snapshot_policy[KCORESNAP_A_PIDS + 1] = {
 	[KCORESNAP_A_PID] = { .type = NLA_U32 },
 	[KCORESNAP_A_START_TIME] = { .type = NLA_U64 },
 	[KCORESNAP_A_MODE] = { .type = NLA_U32 },
@@ -404,6 +420,7 @@ static const struct nla_policy snapshot_policy[KCORESNAP_A_STREAM + 1] = {
 	[KCORESNAP_A_ALLOW] = { .type = NLA_U32 },
 	[KCORESNAP_A_DRY_RUN] = { .type = NLA_FLAG },
 	[KCORESNAP_A_STREAM] = { .type = NLA_FLAG },
+	[KCORESNAP_A_PIDS] = { .type = NLA_U32 },
 };
 
 static const struct nla_policy cancel_policy[KCORESNAP_A_ID + 1] = {

@@ -29,6 +29,17 @@ void kcs_psinfo_state(struct elf_prpsinfo *psinfo, unsigned int state)
 	psinfo->pr_zomb = psinfo->pr_sname == 'Z';
 }
 
+char kcs_state_letter(unsigned int state)
+{
+	static const char letters[] = "SDTt";
+	unsigned int i = __builtin_ffs(state);
+
+	if (!i)
+		return 'R';
+	/* What has a bit of its own since (frozen, say) shows as uninterruptible. */
+	return i < sizeof(letters) ? letters[i - 1] : 'D';
+}
+
 void kcs_psinfo_args(struct elf_prpsinfo *psinfo, size_t len)
 {
 	size_t i;

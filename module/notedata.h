@@ -94,6 +94,9 @@ void kcs_psinfo_state(struct elf_prpsinfo *psinfo, unsigned int state);
  */
 void kcs_psinfo_args(struct elf_prpsinfo *psinfo, size_t len);
 
+/** kcs_state_letter() - a task state (TASK_*) as /proc/PID/stat has it */
+char kcs_state_letter(unsigned int state);
+
 /**
  * kcs_auxv_size() - size of an auxiliary vector
  * @auxv: pairs of words of @class, the last of them AT_NULL unless the room is

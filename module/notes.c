@@ -4,29 +4,32 @@
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
 #include <linux/highuid.h>
+#include <linux/kcoresnap.h>
 #include <linux/mm.h>
 #include <linux/path.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/utsname.h>
 
 #include "elf.h"
 #include "notedata.h"
 #include "notes.h"
 #include "regs.h"
+#include "snapshot.h"
 #include "stream.h"
 #include "target.h"
 #include "vma.h"
 
-/* As fs/binfmt_elf.c:fill_psinfo(), with the target's own pids. */
+/* As fs/binfmt_elf.c:fill_psinfo(), with the pids of whom the request named. */
 static void fill_psinfo(struct elf_prpsinfo *psinfo, struct task_struct *leader,
-			unsigned int state)
+			u32 pids, unsigned int state)
 {
 	const struct cred *cred;
 	struct pid_namespace *ns;
 
 	rcu_read_lock();
-	ns = task_active_pid_ns(leader);
+	ns = kcs_regs_pid_ns(leader, pids);
 	if (ns) {
 		psinfo->pr_ppid = task_pid_nr_ns(rcu_dereference(leader->real_parent), ns);
 		psinfo->pr_pid = task_pid_nr_ns(leader, ns);
@@ -45,7 +48,7 @@ static void fill_psinfo(struct elf_prpsinfo *psinfo, struct task_struct *leader,
 }
 
 /* d_path() starts at the caller's root; a chroot of the target's shows in it. */
-static int fill_root(struct kcs_notes *notes, struct task_struct *leader)
+static int fill_root(struct kcs_notes *notes, struct task_struct *task)
 {
 	char *buf = (char *)__get_free_page(GFP_KERNEL);
 	struct path root = {};
@@ -53,10 +56,10 @@ static int fill_root(struct kcs_notes *notes, struct task_struct *leader)
 
 	if (!buf)
 		return -ENOMEM;
-	task_lock(leader);
-	if (leader->fs)
-		get_fs_root(leader->fs, &root);
-	task_unlock(leader);
+	task_lock(task);
+	if (task->fs)
+		get_fs_root(task->fs, &root);
+	task_unlock(task);
 	if (root.dentry) {
 		name = d_path(&root, buf, PAGE_SIZE);
 		if (!IS_ERR(name) && strcmp(name, "/"))
@@ -72,11 +75,39 @@ static int fill_root(struct kcs_notes *notes, struct task_struct *leader)
 }
 
 int kcs_notes_init(struct kcs_notes *notes, const struct kcs_target *target,
-		   unsigned int state)
+		   const struct kcs_request *req, unsigned int state)
 {
 	notes->class = target->class;
-	fill_psinfo(&notes->psinfo, target->leader, state);
-	return fill_root(notes, target->leader);
+	fill_psinfo(&notes->psinfo, target->leader, req->pids, state);
+	notes->taken.pids = req->pids;
+	notes->taken.requester_pid = task_tgid_vnr(current);
+	notes->taken.requester_uid = from_kuid_munged(current_user_ns(), current_uid());
+	/* A leader that has exited has no root any more. */
+	return fill_root(notes, target->task);
+}
+
+void kcs_notes_taken(struct kcs_notes *notes, const struct kcs_snapshot *snap,
+		     u32 filter)
+{
+	struct kcoresnap_note *taken = &notes->taken;
+
+	taken->version = KCORESNAP_NOTE_VERSION;
+	taken->size = sizeof(*taken);
+	taken->thread_size = sizeof(struct kcoresnap_note_thread);
+	taken->mode = snap->mode;
+	taken->filter = filter;
+	taken->pid = pid_vnr(snap->pid);
+	taken->ns_pid = pid_nr_ns(snap->pid, ns_of_pid(snap->pid));
+	taken->time_ns = snap->time_ns;
+	taken->pause_ns = kcs_snapshot_pause_ns(snap);
+	taken->park_ns = snap->figures.park_ns;
+	taken->regs_ns = snap->figures.regs_ns;
+	taken->clone_ns = snap->figures.clone_ns;
+	taken->max_pause_ns = snap->max_pause_ns;
+	taken->inexact_bound = snap->figures.inexact_bound;
+	strscpy(taken->release, init_uts_ns.name.release, sizeof(taken->release));
+	strscpy(taken->module, KCORESNAP_VERSION, sizeof(taken->module));
+	strscpy(taken->comm, snap->comm, sizeof(taken->comm));
 }
 
 void kcs_notes_free(struct kcs_notes *notes)
@@ -190,6 +221,49 @@ static void add_process(struct kcs_elf_notes *out, const struct kcs_notes *notes
 		kcs_elf_add_note(out, "CORE", NT_FILE, notes->files.used, notes->files.buf);
 }
 
+static u32 count_read(const struct kcs_regs *regs)
+{
+	u32 threads = 0;
+	unsigned int i;
+
+	for (i = 0; i < regs->count; i++)
+		threads += regs->thread[i].read;
+	return threads;
+}
+
+/* The descriptor is aligned to 4 bytes only. */
+static void add_taken(struct kcs_elf_notes *out, const struct kcs_notes *notes,
+		      const struct kcs_regs *regs)
+{
+	struct kcoresnap_note taken = notes->taken;
+	unsigned int i;
+	void *desc;
+
+	taken.threads = count_read(regs);
+	desc = kcs_elf_add_note(out, KCORESNAP_NOTE_OWNER, KCORESNAP_NT_SNAPSHOT,
+				sizeof(taken) + taken.threads *
+				sizeof(struct kcoresnap_note_thread), NULL);
+	if (!desc)
+		return;
+	memcpy(desc, &taken, sizeof(taken));
+	desc += sizeof(taken);
+	for (i = 0; i < regs->count; i++) {
+		const struct kcs_thread *thread = &regs->thread[i];
+		struct kcoresnap_note_thread record = {
+			.tid = thread->tid,
+			.ns_tid = thread->ns_tid,
+			.state = kcs_state_letter(thread->state),
+			.flags = thread->inexact ? KCORESNAP_NOTE_THREAD_INEXACT : 0,
+		};
+
+		if (!thread->read)
+			continue;
+		strscpy(record.name, thread->name, sizeof(record.name));
+		memcpy(desc, &record, sizeof(record));
+		desc += sizeof(record);
+	}
+}
+
 static void add_all(struct kcs_elf_notes *out, const struct kcs_notes *notes,
 		    const struct kcs_regs *regs, const struct mm_struct *mm)
 {
@@ -212,11 +286,11 @@ static void add_all(struct kcs_elf_notes *out, const struct kcs_notes *notes,
 					 thread->note[j].type, thread->note[j].size,
 					 kcs_regs_data(regs, i) + thread->note[j].offset);
 	}
-	if (!layout)
-		return;
-	desc = kcs_elf_add_note(out, "LINUX", KCS_NT_XSAVE_LAYOUT, layout, NULL);
+	desc = layout ? kcs_elf_add_note(out, "LINUX", KCS_NT_XSAVE_LAYOUT, layout, NULL) :
+			NULL;
 	if (desc)
 		kcs_regs_xsave_layout(desc);
+	add_taken(out, notes, regs);
 }
 
 u64 kcs_notes_size(const struct kcs_notes *notes, const struct kcs_regs *regs,

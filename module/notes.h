@@ -4,18 +4,22 @@
  * fs/binfmt_elf.c:write_note_info(): NT_PRSTATUS of the first thread,
  * NT_PRPSINFO, NT_SIGINFO, NT_AUXV, NT_FILE, the first thread's other regsets,
  * then each further thread; NT_X86_XSAVE_LAYOUT where the kernel's has it. Those
- * of a 32-bit program are as fs/compat_binfmt_elf.c makes them.
+ * of a 32-bit program are as fs/compat_binfmt_elf.c makes them. Behind them all
+ * comes the note of include/uapi/linux/kcoresnap_core.h.
  */
 #ifndef _KCS_NOTES_H
 #define _KCS_NOTES_H
 
 #include <linux/elfcore.h>
+#include <linux/kcoresnap_core.h>
 #include <linux/types.h>
 
 #include "notedata.h"
 
 struct kcs_regs;
+struct kcs_request;
 struct kcs_segments;
+struct kcs_snapshot;
 struct kcs_target;
 struct mm_struct;
 
@@ -26,24 +30,29 @@ struct mm_struct;
  * @root: path of the target's root as the caller sees it, "" for its own; mapped
  *	files are named from there on
  * @files: NT_FILE; without a buffer if nothing is mapped
+ * @taken: how the core was taken; the number of threads is filled in when it is
+ *	written
  */
 struct kcs_notes {
 	u8 class;
 	struct elf_prpsinfo psinfo;
 	char *root;
 	struct kcs_file_note files;
+	struct kcoresnap_note taken;
 };
 
 /**
  * kcs_notes_init() - what has to be asked of the task
  * @notes: filled in
  * @target: held, so that no execve can happen
+ * @req: the request
  * @state: its leader's task state at the instant
  *
+ * Context: the caller's.
  * Return: 0 or -ENOMEM.
  */
 int kcs_notes_init(struct kcs_notes *notes, const struct kcs_target *target,
-		   unsigned int state);
+		   const struct kcs_request *req, unsigned int state);
 void kcs_notes_free(struct kcs_notes *notes);
 
 /**
@@ -57,6 +66,15 @@ void kcs_notes_free(struct kcs_notes *notes);
  */
 int kcs_notes_prepare(struct kcs_notes *notes, struct mm_struct *mm, bool live,
 		      const struct kcs_segments *segs);
+
+/**
+ * kcs_notes_taken() - say how the snapshot was taken
+ * @notes: kcs_notes_init() ran
+ * @snap: its figures stand
+ * @filter: coredump_filter bits
+ */
+void kcs_notes_taken(struct kcs_notes *notes, const struct kcs_snapshot *snap,
+		     u32 filter);
 
 /** kcs_notes_size() - bytes kcs_notes_write() writes */
 u64 kcs_notes_size(const struct kcs_notes *notes, const struct kcs_regs *regs,

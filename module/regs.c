@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/elf.h>
+#include <linux/kcoresnap.h>
 #include <linux/mm.h>
 #include <linux/pid_namespace.h>
 #include <linux/regset.h>
@@ -53,18 +54,16 @@ static bool anyone_active(struct task_struct *group, const struct user_regset *r
 	return active;
 }
 
-int kcs_regs_alloc(struct kcs_regs *regs, struct task_struct *leader,
-		   const struct user_regset_view *view, unsigned int max)
+int kcs_regs_alloc(struct kcs_regs *regs, unsigned int max)
 {
+	const struct user_regset_view *view = regs->view;
 	unsigned int i;
 
-	regs->leader = leader;
-	regs->view = view;
 	regs->max = max;
 	regs->stride = 0;
 	for (i = 1; i < view->n; i++)
 		if (has_core_note(&view->regsets[i]) &&
-		    anyone_active(leader, &view->regsets[i]))
+		    anyone_active(regs->leader, &view->regsets[i]))
 			regs->stride += ALIGN(regset_size(&view->regsets[i]), 8);
 
 	/* Too much for the allocator is no bug of ours: no warning. */
@@ -109,13 +108,31 @@ static void fill_times(struct elf_prstatus *prstatus, struct task_struct *task)
 		ns_to_kernel_old_timeval(task->signal->cstime);
 }
 
-/* As fs/binfmt_elf.c:fill_prstatus(), with the target's own pids. */
-static void fill_prstatus(struct elf_prstatus *prstatus, struct task_struct *task)
+struct pid_namespace *kcs_regs_pid_ns(struct task_struct *task, u32 pids)
+{
+	return task_active_pid_ns(pids == KCORESNAP_PIDS_CALLER ? current : task);
+}
+
+static void fill_identity(struct kcs_thread *thread, struct task_struct *task)
+{
+	struct pid_namespace *ns;
+
+	thread->tid = task_pid_vnr(task);
+	rcu_read_lock();
+	ns = task_active_pid_ns(task);
+	thread->ns_tid = ns ? task_pid_nr_ns(task, ns) : 0;
+	rcu_read_unlock();
+	strscpy(thread->name, task->comm, sizeof(thread->name));
+}
+
+/* As fs/binfmt_elf.c:fill_prstatus(), with the pids of whom the request named. */
+static void fill_prstatus(struct elf_prstatus *prstatus, struct task_struct *task,
+			  u32 pids)
 {
 	struct pid_namespace *ns;
 
 	rcu_read_lock();
-	ns = task_active_pid_ns(task);
+	ns = kcs_regs_pid_ns(task, pids);
 	if (ns) {
 		kcs_prstatus_common(prstatus)->pr_ppid =
 			task_pid_nr_ns(rcu_dereference(task->real_parent), ns);
@@ -151,7 +168,8 @@ static void read_regsets(struct kcs_regs *regs, unsigned int i,
 	thread->inexact = general_only;
 	thread->nr = 0;
 	thread->prstatus.pr_fpvalid = 0;
-	fill_prstatus(&thread->prstatus, task);
+	fill_identity(thread, task);
+	fill_prstatus(&thread->prstatus, task, regs->pids);
 	regset_get(task, &view->regsets[0], sizeof(thread->prstatus.pr_reg),
 		   &thread->prstatus.pr_reg);
 

@@ -15,6 +15,7 @@
 #include <linux/types.h>
 
 struct kcs_parkset;
+struct pid_namespace;
 struct user_regset_view;
 
 #define KCS_MAX_REGSETS 8	/* with a core note, NT_PRSTATUS's not counted */
@@ -36,6 +37,9 @@ struct kcs_regset_note {
  * @read: NT_PRSTATUS at least was read
  * @inexact: FP notes left out, or read while the thread ran in the kernel
  * @state: the task state (TASK_RUNNING if parked), for NT_PRPSINFO
+ * @tid: in the caller's pid namespace
+ * @ns_tid: in its own
+ * @name: the thread's
  * @nr: entries of @note
  * @note: the other regsets, in the kernel's order
  * @prstatus: NT_PRSTATUS; of a 32-bit program, its @pr_reg begins with the
@@ -45,6 +49,9 @@ struct kcs_thread {
 	bool read;
 	bool inexact;
 	unsigned int state;
+	pid_t tid;
+	pid_t ns_tid;
+	char name[TASK_COMM_LEN];
 	unsigned int nr;
 	struct kcs_regset_note note[KCS_MAX_REGSETS];
 	struct elf_prstatus prstatus;
@@ -54,6 +61,7 @@ struct kcs_thread {
  * struct kcs_regs - registers of a thread group
  * @leader: of the group; tasks of others that share its memory have none
  * @view: its regsets
+ * @pids: enum kcoresnap_pids: whose are in the notes
  * @max: threads there is room for
  * @count: threads recorded
  * @stride: bytes of buffer a thread
@@ -63,6 +71,7 @@ struct kcs_thread {
 struct kcs_regs {
 	struct task_struct *leader;
 	const struct user_regset_view *view;
+	u32 pids;
 	unsigned int max;
 	unsigned int count;
 	size_t stride;
@@ -77,16 +86,23 @@ static inline void *kcs_regs_data(const struct kcs_regs *regs, unsigned int i)
 
 /**
  * kcs_regs_alloc() - room for every regset that a thread of a group has
- * @regs: filled in
- * @leader: the group's leader; outlives @regs
- * @view: its regsets
+ * @regs: its @leader, which outlives it, @view and @pids are set
  * @max: threads
  *
  * Return: 0 or -ENOMEM.
  */
-int kcs_regs_alloc(struct kcs_regs *regs, struct task_struct *leader,
-		   const struct user_regset_view *view, unsigned int max);
+int kcs_regs_alloc(struct kcs_regs *regs, unsigned int max);
 void kcs_regs_free(struct kcs_regs *regs);
+
+/**
+ * kcs_regs_pid_ns() - the pid namespace whose pids are in a task's notes
+ * @task: of the group
+ * @pids: enum kcoresnap_pids
+ *
+ * Context: the caller's, under rcu_read_lock().
+ * Return: the namespace; NULL if @task is gone.
+ */
+struct pid_namespace *kcs_regs_pid_ns(struct task_struct *task, u32 pids);
 
 /**
  * kcs_regs_read() - read what can be read now

@@ -67,6 +67,7 @@ struct kcs_figures {
  * @mode: enum kcoresnap_mode, not AUTO
  * @max_pause_ns: the bound of the pause
  * @taken_ns: the instant (boot time)
+ * @time_ns: the instant (wall clock)
  * @forecast: what was predicted
  * @figures: what it was
  * @lock: protects @clone
@@ -91,6 +92,7 @@ struct kcs_figures {
  * @shdr: the section header, where there is one
  * @read_bytes: read so far
  * @inexact_bytes: of these, not from the instant
+ * @missed_bytes: see KCORESNAP_A_MISSED_BYTES
  * @lost_bytes: of these, zeros in place of memory that was lost
  */
 struct kcs_snapshot {
@@ -102,6 +104,7 @@ struct kcs_snapshot {
 	u32 mode;
 	u64 max_pause_ns;
 	u64 taken_ns;
+	u64 time_ns;
 	struct kcs_forecast forecast;
 	struct kcs_figures figures;
 
@@ -129,6 +132,7 @@ struct kcs_snapshot {
 
 	atomic64_t read_bytes;
 	atomic64_t inexact_bytes;
+	atomic64_t missed_bytes;
 	atomic64_t lost_bytes;
 };
 

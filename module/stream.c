@@ -316,6 +316,13 @@ static ssize_t read_special(struct cursor *cur, struct mm_struct *mm,
 	return len ? len : -EFAULT;
 }
 
+/* Private memory, which a clone or a pause would have had exact. */
+static bool is_promised(const struct cursor *cur)
+{
+	return cur->snap->mode != KCORESNAP_MODE_LIVE && !cur->seg->special &&
+	       !(cur->seg->flags & (VM_SHARED | VM_MAYSHARE));
+}
+
 static ssize_t read_live(struct cursor *cur, unsigned long addr, size_t len)
 {
 	bool held = kcs_snapshot_holds(cur->snap);
@@ -328,8 +335,11 @@ static ssize_t read_live(struct cursor *cur, unsigned long addr, size_t len)
 	done = cur->seg->special ? read_special(cur, mm, addr, len) :
 				   read_target(cur, mm, addr, len);
 	mmput(mm);
-	if (!held || !kcs_snapshot_holds(cur->snap))
-		count(&cur->snap->inexact_bytes, cur->unsure);
+	if (held && kcs_snapshot_holds(cur->snap))
+		return done;
+	count(&cur->snap->inexact_bytes, cur->unsure);
+	if (is_promised(cur))
+		count(&cur->snap->missed_bytes, cur->unsure);
 	return done;
 }
 

@@ -65,11 +65,14 @@ static int prepare(struct taking *t)
 			     max(t->snap->forecast.threads / 4, SPARE_SLOTS);
 
 	t->filter = t->req->has_filter ? t->req->filter : kcs_filter_of(t->target.mm);
+	t->regs.leader = t->target.leader;
+	t->regs.view = t->target.view;
+	t->regs.pids = t->req->pids;
 	t->set = kcs_parkset_create(slots);
 	if (!t->set)
 		return kcs_refuse_nomem(t->why);
 	slots = t->set->nchunks * KCS_PARK_CHUNK;
-	if (kcs_regs_alloc(&t->regs, t->target.leader, t->target.view, slots))
+	if (kcs_regs_alloc(&t->regs, slots))
 		return kcs_refuse_nomem(t->why);
 	if (!kcs_snapshot_is_live(t->snap))
 		return prepare_clone(t);
@@ -176,6 +179,7 @@ static int hold_and_record(struct taking *t)
 	quiet = ktime_get_ns();
 	figures->park_ns = quiet - t->set->started_ns;
 	t->snap->taken_ns = ktime_get_boottime_ns();
+	t->snap->time_ns = ktime_get_real_ns();
 	if (t->job)
 		kcs_clone_start(t->job, t->set);
 	err = read_registers(t);
@@ -344,12 +348,15 @@ static int lay_out(struct taking *t, struct mm_struct *mm)
 	snap->head = kvzalloc(snap->layout.data_offset, GFP_KERNEL | __GFP_NOWARN);
 	if (!snap->head)
 		return kcs_refuse_nomem(t->why);
+	if (kcs_measure(snap, mm))
+		return kcs_refuse_killed(t->why);
+	kcs_notes_taken(&t->notes, snap, t->filter);
 	kcs_elf_write_headers(&snap->layout, snap->elf, snap->head, t->target.view->e_machine);
 	kcs_elf_write_shdr(&snap->layout, &snap->shdr);
 	kcs_notes_write(&t->notes, &t->regs, mm,
 			snap->head + snap->layout.notes_offset);
 	kcs_segments_put_files(&snap->segs);
-	return kcs_measure(snap, mm) ? kcs_refuse_killed(t->why) : 0;
+	return 0;
 }
 
 static int lay_out_core(struct taking *t)
@@ -384,7 +391,7 @@ static int take(struct taking *t)
 	if (err)
 		return err;
 	take_over(t);
-	return kcs_notes_init(&t->notes, &t->target, t->regs.thread[0].state) ?
+	return kcs_notes_init(&t->notes, &t->target, t->req, t->regs.thread[0].state) ?
 		kcs_refuse_nomem(t->why) : 0;
 }
 

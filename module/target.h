@@ -26,6 +26,7 @@ struct user_regset_view;
  * @allow: enum kcoresnap_allow
  * @dry_run: predict only
  * @stream: the core will be read forward only
+ * @pids: enum kcoresnap_pids
  */
 struct kcs_request {
 	struct sk_buff *skb;
@@ -39,6 +40,7 @@ struct kcs_request {
 	u32 allow;
 	bool dry_run;
 	bool stream;
+	u32 pids;
 };
 
 /**

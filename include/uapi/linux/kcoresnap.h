@@ -52,6 +52,8 @@
  *	KCORESNAP_A_DRY_RUN		flag: decide and predict, touch nothing
  *	KCORESNAP_A_STREAM		flag: the core is read forward only; what is
  *					behind the reader is given back early
+ *	KCORESNAP_A_PIDS		u32, enum kcoresnap_pids: whose pids the notes
+ *					of the core have, default TARGET
  *
  * The handler runs in the caller's context, can be killed at any moment and
  * takes no longer than the pause bound plus the time to lay out the core.
@@ -63,6 +65,9 @@
  *					KCORESNAP_A_SIZE bytes, the core
  *	KCORESNAP_A_ID			u32, names the snapshot in LIST, CANCEL
  *					and events
+ *	KCORESNAP_A_PID			u32, the thread group
+ *	KCORESNAP_A_NS_PID		u32, the same in its own pid namespace
+ *	KCORESNAP_A_TIME_NS		u64, the instant, since 1970 (UTC)
  *	KCORESNAP_A_MODE		u32, the mode taken
  *	KCORESNAP_A_SIZE		u64, size of the core
  *	KCORESNAP_A_DATA_BYTES		u64, upper bound of the bytes in it that
@@ -85,6 +90,9 @@
  *	KCORESNAP_A_PREDICTED_NS	u64, what the pause was predicted to be
  *	KCORESNAP_A_GROWTH_BOUND	u64, bytes by which memory use can grow
  *					while the snapshot is open
+ *
+ * The core ends its notes with one that says the same and more: threads with
+ * their names and states, the kernel, the requester; see kcoresnap_core.h.
  *
  * A dry run replies MODE, THREADS, PREDICTED_NS, GROWTH_BOUND, DATA_BYTES and,
  * where the snapshot would be refused, KCORESNAP_A_REFUSAL (the sentence) with
@@ -137,6 +145,10 @@
  *	KCORESNAP_A_AGE_NS		u64, time since the instant
  *	KCORESNAP_A_READ_BYTES		u64, bytes read so far
  *	KCORESNAP_A_INEXACT_BYTES	u64, of these, not from the instant
+ *	KCORESNAP_A_MISSED_BYTES	u64, of the inexact bytes those of private
+ *					memory, which the mode promises to be exact:
+ *					what was copied too late or not at all. In
+ *					mode LIVE always 0
  *	KCORESNAP_A_LOST_BYTES		u64, of these, zeros in place of memory that
  *					could no longer be read
  *	KCORESNAP_A_DROPPED		u32, 0 if the snapshot stands, or why it was
@@ -160,7 +172,8 @@
  *				PREDICTED_NS
  *	KCORESNAP_CMD_FAILED	PID, COMM, UID, ERRNO, REFUSAL
  *	KCORESNAP_CMD_CLOSED	ID, PID, COMM, UID, and the final PAUSE_NS,
- *				READ_BYTES, INEXACT_BYTES, LOST_BYTES, DROPPED
+ *				READ_BYTES, INEXACT_BYTES, MISSED_BYTES, LOST_BYTES,
+ *				DROPPED
  *
  * pids in events are those of the initial pid namespace.
  */
@@ -228,6 +241,10 @@ enum kcoresnap_attr {
 	KCORESNAP_A_DROPPED,
 	KCORESNAP_A_STREAM,
 	KCORESNAP_A_LIFETIME_S,
+	KCORESNAP_A_PIDS,
+	KCORESNAP_A_NS_PID,
+	KCORESNAP_A_TIME_NS,
+	KCORESNAP_A_MISSED_BYTES,
 	__KCORESNAP_A_MAX
 };
 #define KCORESNAP_A_MAX (__KCORESNAP_A_MAX - 1)
@@ -250,6 +267,19 @@ enum kcoresnap_mode {
 	__KCORESNAP_MODE_MAX
 };
 #define KCORESNAP_MODE_MAX (__KCORESNAP_MODE_MAX - 1)
+
+/**
+ * enum kcoresnap_pids - whose pids and tids the notes of a core have
+ * @KCORESNAP_PIDS_TARGET: those of the target's pid namespace, as the kernel's own
+ *	core has them
+ * @KCORESNAP_PIDS_CALLER: those of the caller's; 0 for what it can't see
+ */
+enum kcoresnap_pids {
+	KCORESNAP_PIDS_TARGET,
+	KCORESNAP_PIDS_CALLER,
+	__KCORESNAP_PIDS_MAX
+};
+#define KCORESNAP_PIDS_MAX (__KCORESNAP_PIDS_MAX - 1)
 
 /**
  * enum kcoresnap_allow - risks that a request may accept
