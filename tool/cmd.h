@@ -21,6 +21,7 @@
  * @container: begin of a container's ID or name, or NULL
  * @every_process: not only the container's main process
  * @id: snapshot to cancel
+ * @core: core to show
  * @output: template of the file's name, NULL for standard output
  * @force: a file that exists is replaced
  * @limit: bytes that the core may have, UINT64_MAX for any
@@ -41,6 +42,7 @@ struct kcs_args {
 	const char *container;
 	bool every_process;
 	uint32_t id;
+	const char *core;
 	const char *output;
 	bool force;
 	uint64_t limit;
@@ -61,6 +63,7 @@ enum kcs_exit kcs_cmd_list(const struct kcs_args *args);
 enum kcs_exit kcs_cmd_monitor(const struct kcs_args *args);
 enum kcs_exit kcs_cmd_ps(const struct kcs_args *args);
 enum kcs_exit kcs_cmd_cancel(const struct kcs_args *args);
+enum kcs_exit kcs_cmd_show(const struct kcs_args *args);
 enum kcs_exit kcs_cmd_version(const struct kcs_args *args);
 
 #endif /* KCS_CMD_H */

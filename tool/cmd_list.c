@@ -68,6 +68,7 @@ static void add_entry(const struct kcs_entry *entry, void *arg)
 	kcs_json_add_u64(one, "data_bytes", entry->data_bytes);
 	kcs_json_add_u64(one, "read_bytes", entry->read_bytes);
 	kcs_json_add_u64(one, "inexact_bytes", entry->inexact_bytes);
+	kcs_json_add_u64(one, "missed_bytes", entry->missed_bytes);
 	kcs_json_add_u64(one, "lost_bytes", entry->lost_bytes);
 	kcs_json_add_u64(one, "pause_ns", entry->pause_ns);
 	kcs_json_add_u64(one, "age_ns", entry->age_ns);

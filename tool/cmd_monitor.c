@@ -99,6 +99,7 @@ static struct json_object *event_json(uint8_t cmd, struct nlattr **attrs,
 		kcs_json_add_u64(one, "pause_ns", entry->pause_ns);
 		kcs_json_add_u64(one, "read_bytes", entry->read_bytes);
 		kcs_json_add_u64(one, "inexact_bytes", entry->inexact_bytes);
+		kcs_json_add_u64(one, "missed_bytes", entry->missed_bytes);
 		kcs_json_add_u64(one, "lost_bytes", entry->lost_bytes);
 		kcs_json_add(one, "dropped", entry->dropped ?
 			     kcs_json_text(kcs_dropped_name(entry->dropped)) :

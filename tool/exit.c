@@ -18,6 +18,7 @@ static const struct {
 	{ KCS_EXIT_MODULE, "module not loaded or of another version" },
 	{ KCS_EXIT_OUTPUT, "output failed" },
 	{ KCS_EXIT_INCOMPLETE, "core incomplete" },
+	{ KCS_EXIT_INEXACT, "core complete, private memory inexact" },
 };
 
 enum kcs_exit kcs_exit_of_errno(int err)

@@ -24,6 +24,8 @@
  * @KCS_EXIT_INCOMPLETE: the core is incomplete: the output failed or the snapshot
  *	was dropped on the way, memory could no longer be read, or the limit on
  *	size or time was reached
+ * @KCS_EXIT_INEXACT: the core is complete, but private memory in it, which the
+ *	mode promises to be exact, is from after the instant
  */
 enum kcs_exit {
 	KCS_EXIT_OK = 0,
@@ -36,6 +38,7 @@ enum kcs_exit {
 	KCS_EXIT_MODULE = 7,
 	KCS_EXIT_OUTPUT = 8,
 	KCS_EXIT_INCOMPLETE = 9,
+	KCS_EXIT_INEXACT = 10,
 };
 
 /**

@@ -30,6 +30,12 @@ static int set_id(struct kcs_args *args, const char *text)
 	return kcs_parse_id(text, &args->id);
 }
 
+static int set_core(struct kcs_args *args, const char *text)
+{
+	args->core = text;
+	return *text ? 0 : -EINVAL;
+}
+
 /**
  * struct command - one command
  * @of: its bit in the table of options
@@ -68,6 +74,9 @@ static const struct command {
 	{ .of = KCS_OF_CANCEL, .name = "cancel", .operand = "ID",
 	  .is = "the ID of a snapshot", .least = 1, .most = 1, .set = set_id,
 	  .run = kcs_cmd_cancel, .help = "drop an open snapshot" },
+	{ .of = KCS_OF_SHOW, .name = "show", .operand = "CORE",
+	  .is = "the name of a core", .least = 1, .most = 1, .set = set_core,
+	  .run = kcs_cmd_show, .help = "print how a core was taken" },
 };
 
 static const struct command *find_command(const char *word)

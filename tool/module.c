@@ -89,6 +89,8 @@ static int put_wish(struct nl_msg *msg, const struct kcs_target *target,
 				   wish->max_pause_us);
 	if (wish->allow)
 		ret |= nla_put_u32(msg, KCORESNAP_A_ALLOW, wish->allow);
+	if (wish->pids != KCORESNAP_PIDS_TARGET)
+		ret |= nla_put_u32(msg, KCORESNAP_A_PIDS, wish->pids);
 	if (dry_run)
 		ret |= nla_put_flag(msg, KCORESNAP_A_DRY_RUN);
 	/* The core is copied from front to back. */
@@ -150,6 +152,7 @@ void kcs_module_entry(struct nlattr **attrs, struct kcs_entry *entry)
 		.age_ns = kcs_nl_u64(attrs, KCORESNAP_A_AGE_NS),
 		.read_bytes = kcs_nl_u64(attrs, KCORESNAP_A_READ_BYTES),
 		.inexact_bytes = kcs_nl_u64(attrs, KCORESNAP_A_INEXACT_BYTES),
+		.missed_bytes = kcs_nl_u64(attrs, KCORESNAP_A_MISSED_BYTES),
 		.lost_bytes = kcs_nl_u64(attrs, KCORESNAP_A_LOST_BYTES),
 		.dropped = kcs_nl_u32(attrs, KCORESNAP_A_DROPPED),
 	};

@@ -30,6 +30,7 @@ struct kcs_info {
  * @has_filter: else the target's own filter holds
  * @max_pause_us: 0 for the module's bound
  * @allow: enum kcoresnap_allow
+ * @pids: enum kcoresnap_pids
  * @dry_run: predict only
  */
 struct kcs_wish {
@@ -38,6 +39,7 @@ struct kcs_wish {
 	bool has_filter;
 	uint64_t max_pause_us;
 	uint32_t allow;
+	uint32_t pids;
 	bool dry_run;
 };
 
@@ -83,6 +85,7 @@ struct kcs_entry {
 	uint64_t age_ns;
 	uint64_t read_bytes;
 	uint64_t inexact_bytes;
+	uint64_t missed_bytes;
 	uint64_t lost_bytes;
 	uint32_t dropped;
 };

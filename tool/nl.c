@@ -66,6 +66,9 @@ static struct nla_policy policy[KCORESNAP_A_MAX + 1] = {
 	[KCORESNAP_A_LOST_BYTES] = { .type = NLA_U64 },
 	[KCORESNAP_A_DROPPED] = { .type = NLA_U32 },
 	[KCORESNAP_A_LIFETIME_S] = { .type = NLA_U32 },
+	[KCORESNAP_A_NS_PID] = { .type = NLA_U32 },
+	[KCORESNAP_A_TIME_NS] = { .type = NLA_U64 },
+	[KCORESNAP_A_MISSED_BYTES] = { .type = NLA_U64 },
 };
 
 static void finish(struct call *call, int err)

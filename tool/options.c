@@ -142,6 +142,11 @@ static int set_allow(struct kcs_args *args, const char *text)
 	return kcs_parse_allow(text, &args->wish.allow);
 }
 
+static int set_pids(struct kcs_args *args, const char *text)
+{
+	return kcs_parse_pids(text, &args->wish.pids);
+}
+
 static int set_dry_run(struct kcs_args *args, const char *text)
 {
 	(void)text;
@@ -228,10 +233,13 @@ static const struct option_row {
 	  .accepts = "'mlocked', 'realtime' or both with a comma",
 	  .set = set_allow,
 	  .help = "accept a risk for the target: mlocked, realtime" },
+	{ .of = KCS_OF_CORE, .name = "pids", .arg = "WHOSE",
+	  .accepts = "'target' or 'host'", .set = set_pids,
+	  .help = "pids in the core: the target's own (default), or the host's" },
 	{ .of = KCS_OF_CORE, .name = "dry-run", .set = set_dry_run,
 	  .help = "predict and decide, take nothing" },
 	{ .of = KCS_OF_CORE | KCS_OF_INFO | KCS_OF_LIST | KCS_OF_CANCEL |
-		KCS_OF_PS | KCS_OF_MONITOR, .name = "json", .set = set_json,
+		KCS_OF_PS | KCS_OF_MONITOR | KCS_OF_SHOW, .name = "json", .set = set_json,
 	  .help = "print the result, and what goes wrong, as JSON" },
 	{ .of = KCS_OF_EVERY, .name = "help", .letter = 'h',
 	  .help = "print this text, or that of a command" },

@@ -18,6 +18,7 @@ enum kcs_of {
 	KCS_OF_CANCEL = 1 << 3,
 	KCS_OF_PS = 1 << 4,
 	KCS_OF_MONITOR = 1 << 5,
+	KCS_OF_SHOW = 1 << 8,
 	KCS_OF_EVERY = 0xffff,
 };
 

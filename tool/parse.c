@@ -20,6 +20,11 @@ static const char *const whens[] = {
 	[KCS_WHEN_NEVER] = "never",
 };
 
+static const char *const whose_pids[] = {
+	[KCORESNAP_PIDS_TARGET] = "target",
+	[KCORESNAP_PIDS_CALLER] = "host",
+};
+
 static const struct {
 	const char *name;
 	uint32_t bit;
@@ -252,6 +257,19 @@ int kcs_parse_mode(const char *text, uint32_t *out)
 	return -EINVAL;
 }
 
+int kcs_parse_pids(const char *text, uint32_t *out)
+{
+	uint32_t i;
+
+	for (i = 0; i < ARRAY_SIZE(whose_pids); i++) {
+		if (!strcmp(text, whose_pids[i])) {
+			*out = i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
 int kcs_parse_when(const char *text, enum kcs_when *out)
 {
 	size_t i;
@@ -306,4 +324,9 @@ const char *kcs_dropped_name(uint32_t dropped)
 	default:
 		return "?";
 	}
+}
+
+const char *kcs_pids_name(uint32_t pids)
+{
+	return pids < ARRAY_SIZE(whose_pids) ? whose_pids[pids] : "?";
 }

@@ -43,6 +43,9 @@ int kcs_parse_mode(const char *text, uint32_t *out);
 /** kcs_parse_when() - the name of an enum kcs_when */
 int kcs_parse_when(const char *text, enum kcs_when *out);
 
+/** kcs_parse_pids() - the name of an enum kcoresnap_pids */
+int kcs_parse_pids(const char *text, uint32_t *out);
+
 /** kcs_parse_allow() - names of enum kcoresnap_allow, separated by commas */
 int kcs_parse_allow(const char *text, uint32_t *out);
 
@@ -62,5 +65,8 @@ const char *kcs_mode_name(uint32_t mode);
  * "?" for what this tool does not know.
  */
 const char *kcs_dropped_name(uint32_t dropped);
+
+/** kcs_pids_name() - name of an enum kcoresnap_pids; "?" for one that is not known */
+const char *kcs_pids_name(uint32_t pids);
 
 #endif /* KCS_PARSE_H */

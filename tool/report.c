@@ -44,6 +44,7 @@ static void add_end(struct json_object *one, const struct kcs_report *report)
 			 entry->pause_ns : report->taken.pause_ns);
 	kcs_json_add_u64(one, "read_bytes", entry->read_bytes);
 	kcs_json_add_u64(one, "inexact_bytes", entry->inexact_bytes);
+	kcs_json_add_u64(one, "missed_bytes", entry->missed_bytes);
 	kcs_json_add_u64(one, "lost_bytes", entry->lost_bytes);
 	kcs_json_add_u64(one, "written_bytes", report->written_bytes);
 	kcs_json_add_u64(one, "left_out_bytes", report->left_out_bytes);

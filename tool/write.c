@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <linux/kcoresnap.h>
+
 #include "cleanup.h"
 #include "compress.h"
 #include "copy.h"
@@ -165,6 +167,23 @@ static enum kcs_exit say_lost(struct work *work)
 	return say_incomplete(work, why);
 }
 
+/* What each mode reads live by its definition is no fault of the core. */
+static enum kcs_exit say_missed(const struct work *work)
+{
+	char bytes[KCS_FORMAT_SIZE];
+
+	if (!work->entry.missed_bytes)
+		return KCS_EXIT_OK;
+	kcs_format_bytes(bytes, work->entry.missed_bytes);
+	if (work->entry.mode == KCORESNAP_MODE_STOP)
+		kcs_say("the core is complete, but %s of private memory were read after the pause had ended: allow a longer one with --max-pause",
+			bytes);
+	else
+		kcs_say("the core is complete, but %s of private memory that is no part of a clone were read after the pause: use --mode stop with a long --max-pause",
+			bytes);
+	return KCS_EXIT_INEXACT;
+}
+
 /* Why it was dropped, only the list tells. */
 static enum kcs_exit say_failed_input(struct work *work, int err)
 {
@@ -256,6 +275,9 @@ static void say_summary(const struct work *work)
 			taken->inexact_threads,
 			taken->inexact_threads == 1 ? "" : "s");
 	append_bytes(line, work->entry.inexact_bytes, "inexact");
+	if (work->entry.missed_bytes)
+		fprintf(line, " (%s of it private)",
+			kcs_format_bytes(size, work->entry.missed_bytes));
 	append_bytes(line, work->entry.lost_bytes, "lost");
 	append_bytes(line, work->cut.left_out, "left out");
 	fclose(line);
@@ -296,6 +318,7 @@ static enum kcs_exit finish(struct work *work)
 		err = kcs_output_commit(work->out, work->copy.done);
 		if (err)
 			return say_unnamed(work, -err);
+		ret = say_missed(work);
 	}
 	if (work->args->verbose && !work->args->json)
 		say_summary(work);

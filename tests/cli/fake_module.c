@@ -15,7 +15,7 @@
  *	FAKE_CANCEL_AT	offset in the core from where on it can't be read
  *	FAKE_READ_MS	how long a read of the core takes
  *	FAKE_UNLISTED	set: the list is empty
- *	FAKE_COMM, FAKE_INEXACT, FAKE_LOST, FAKE_DROPPED
+ *	FAKE_COMM, FAKE_INEXACT, FAKE_MISSED, FAKE_LOST, FAKE_DROPPED
  *			entries of the list
  *	FAKE_DUMP_ERRNO	the list fails in its last message
  *	FAKE_JOIN_ERRNO	who wants to join the events can't; who has joined gets one
@@ -266,6 +266,8 @@ static void answer_list(const struct nlmsghdr *request)
 		nla_put_u64(msg, KCORESNAP_A_READ_BYTES, 1 << 20);
 		nla_put_u64(msg, KCORESNAP_A_INEXACT_BYTES,
 			    number("FAKE_INEXACT", 0));
+		nla_put_u64(msg, KCORESNAP_A_MISSED_BYTES,
+			    number("FAKE_MISSED", 0));
 		nla_put_u64(msg, KCORESNAP_A_LOST_BYTES,
 			    number("FAKE_LOST", 0));
 		nla_put_u32(msg, KCORESNAP_A_DROPPED, number("FAKE_DROPPED", 0));

@@ -276,6 +276,21 @@ sys.exit(child.wait())' env LD_PRELOAD="$fake" "$KCORESNAP" "$target"
 	empty out
 }
 
+@test "private memory that is inexact is told, the core is kept" {
+	FAKE_INEXACT=8192 FAKE_MISSED=4096 fake -o out/core "$target"
+	fails 10 "the core is complete, but 4.0 KiB of private memory"
+	cmp core out/core
+	rm out/core
+	# What was lost weighs more.
+	FAKE_INEXACT=8192 FAKE_MISSED=4096 FAKE_LOST=4096 fake -o out/core "$target"
+	fails 9 "4.0 KiB of memory could no longer be read"
+}
+
+@test "what a mode reads live by its definition is no failure" {
+	FAKE_INEXACT=8192 fake -o out/core "$target"
+	succeeds
+}
+
 @test "the summary is one line" {
 	fake -v -o out/core "$target"
 	[ "$status" -eq 0 ]
@@ -287,6 +302,9 @@ sys.exit(child.wait())' env LD_PRELOAD="$fake" "$KCORESNAP" "$target"
 	FAKE_INEXACT=4096 FAKE_LOST=12288 fake -v -o out/core "$target"
 	[ "$status" -eq 9 ]
 	grep -q ', 4.0 KiB inexact, 12.0 KiB lost$' stderr
+	FAKE_INEXACT=8192 FAKE_MISSED=4096 fake -v -o out/other "$target"
+	[ "$status" -eq 10 ]
+	grep -q ', 8.0 KiB inexact (4.0 KiB of it private)$' stderr
 }
 
 @test "no progress where standard error is no terminal" {

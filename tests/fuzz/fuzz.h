@@ -21,6 +21,9 @@ void fuzz_layout(const uint8_t *data, size_t size);
 /** fuzz_notes() - module/notedata.c, and the notes of module/elf.c */
 void fuzz_notes(const uint8_t *data, size_t size);
 
+/** fuzz_core() - tool/note.c: cores that others made */
+void fuzz_core(const uint8_t *data, size_t size);
+
 /** fuzz_text() - the tool's numbers: parse.c, stat.c, format.c */
 void fuzz_text(const uint8_t *data, size_t size);
 

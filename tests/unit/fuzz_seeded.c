@@ -62,6 +62,11 @@ static void the_notes_read_back(void **state)
 	run(fuzz_notes, nothing);
 }
 
+static void damaged_cores_are_read(void **state)
+{
+	run(fuzz_core, nothing);
+}
+
 #define STAT(comm) "1 (" comm ") S 0 1 1 0 -1 4 0 0 0 0 0 0 0 0 20 0 1 0 12 0 0"
 #define SIXTEEN "0123456789abcdef"
 
@@ -81,6 +86,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_layout_holds),
 		cmocka_unit_test(the_notes_read_back),
+		cmocka_unit_test(damaged_cores_are_read),
 		cmocka_unit_test(texts_are_read_as_they_are_meant),
 	};
 
