@@ -92,7 +92,8 @@ cmd_ok "and it runs on" runs_on "$busy"
 start -v --mode stop --max-pause 500ms "$busy"
 cmd_ok "the bound lets it go, though nobody reads" runs_on "$busy"
 drain
-like "$status $(cat err)" "^0 .* [1-9][0-9.]* [KMG]?i?B inexact" "what was read later is told as inexact"
+like "$status $(cat err)" "^10 .* [1-9][0-9.]* [KMG]?i?B inexact.*private.*is complete, but .*--max-pause" \
+	"what was read later is told as inexact, by a code of its own"
 
 start --mode stop --max-pause 20s "$busy"
 cmd_ok "a snapshot that holds it is cancelled" "$KCS" cancel "$("$KCS" list | awk 'NR == 2 { print $1 }')"

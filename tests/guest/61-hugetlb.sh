@@ -8,7 +8,7 @@
 . "$KCS_TREE/tests/guest/requests.sh"
 . "$KCS_TREE/tests/guest/harm.sh"
 
-plan 12
+plan 16
 
 free_huge_pages()
 {
@@ -18,7 +18,7 @@ free_huge_pages()
 # exercise KIND MIB EXACT INEXACT: of which the core has EXACT MiB as of the instant
 exercise()
 {
-	local kind=$1 mib=$2 exact=$3 inexact=$4 start answers wrong
+	local kind=$1 mib=$2 exact=$3 inexact=$4 start answers wrong want
 
 	echo $((mib / 2)) >/proc/sys/vm/nr_hugepages
 	tenant a - "$kind" "$mib"
@@ -46,6 +46,12 @@ exercise()
 	fi
 	is "$(awk 'NR == 2 { print $13, $14, "inexact,", $15, $16, "lost" }' snapshots)" \
 		"$inexact inexact, 0 B lost" "and counts the rest"
+	# Shared memory is read live by definition, private memory is not.
+	want=0
+	[ "$kind" != hugetlb-noreserve ] || want=10
+	cmd_fails "$want" "which the tool's exit code tells where it is private ($kind)" \
+		"$KCS" --max-pause 20s -o core.tool "${pids[a]}"
+	rm -f core.tool
 	evict a
 }
 
