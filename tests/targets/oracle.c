@@ -201,6 +201,7 @@ static struct wanted look(void)
 static struct wanted stop_where_wanted(void)
 {
 	struct wanted is;
+	bool others;
 	int i;
 
 	for (i = 0; i < TRIES; i++) {
@@ -210,7 +211,8 @@ static struct wanted stop_where_wanted(void)
 		    is.in_handler >= wanted.in_handler)
 			return is;
 		/* Who is in a call does not come to the vdso soon. */
-		if (is.in_call < wanted.in_call || is.in_handler < wanted.in_handler || !let_go(false))
+		others = is.in_call < wanted.in_call || is.in_handler < wanted.in_handler;
+		if (!let_go(others))
 			let_go(true);
 		usleep(MOMENT_US);
 	}
