@@ -46,10 +46,9 @@ static int lock_mm(struct mm_struct *mm, bool nowait)
 static long lookup(struct mm_struct *mm, unsigned long addr, unsigned int nr,
 		   unsigned int flags, struct page **pages, bool nowait)
 {
+	long got = lock_mm(mm, nowait);
 	int locked = 1;
-	long got;
 
-	got = lock_mm(mm, nowait);
 	if (got)
 		return got;
 	got = get_user_pages_remote(mm, addr, nr, flags, pages, &locked);
@@ -58,15 +57,25 @@ static long lookup(struct mm_struct *mm, unsigned long addr, unsigned int nr,
 	return got;
 }
 
+/* Of @nr pages at most, how many from @addr on are alike. Return: 0 or an error. */
+static int page_run(struct mm_struct *mm, unsigned long addr, bool nowait,
+		    unsigned int *nr, enum kcs_page *state)
+{
+	int err = lock_mm(mm, nowait);
+
+	if (err)
+		return err;
+	*nr = kcs_page_run(mm, addr & PAGE_MASK, *nr, state);
+	mmap_read_unlock(mm);
+	return 0;
+}
+
 static bool is_present(struct mm_struct *mm, unsigned long addr)
 {
 	enum kcs_page state;
+	unsigned int nr = 1;
 
-	if (mmap_read_lock_killable(mm))
-		return false;
-	kcs_page_run(mm, addr & PAGE_MASK, 1, &state);
-	mmap_read_unlock(mm);
-	return state == KCS_PAGE_PRESENT;
+	return !page_run(mm, addr, false, &nr, &state) && state == KCS_PAGE_PRESENT;
 }
 
 size_t kcs_peek(struct mm_struct *mm, unsigned long addr, void *buf, size_t len,
@@ -95,6 +104,13 @@ static void count(atomic64_t *counter, ssize_t bytes)
 {
 	if (bytes > 0)
 		atomic64_add(bytes, counter);
+}
+
+static ssize_t put_bytes(const void *from, size_t len, struct iov_iter *iter)
+{
+	size_t done = copy_to_iter(from, len, iter);
+
+	return done ? done : -EFAULT;
 }
 
 static ssize_t put_zeros(struct cursor *cur, size_t len)
@@ -172,19 +188,36 @@ static bool may_fault(struct kcs_snapshot *snap, struct mm_struct *mm)
 	       kcs_room(snap->memcg) > (u64)BATCH_PAGES << PAGE_SHIFT;
 }
 
+static ssize_t read_file(struct cursor *cur, unsigned long addr, size_t len)
+{
+	const struct kcs_segment *seg = cur->seg;
+	loff_t pos = ((loff_t)seg->pgoff << PAGE_SHIFT) + (addr - seg->start);
+	size_t whole = iov_iter_count(cur->iter);
+	ssize_t done;
+
+	iov_iter_truncate(cur->iter, len);
+	done = kcs_mapped_read(seg->file, pos, cur->iter);
+	iov_iter_reexpand(cur->iter, whole - max_t(ssize_t, done, 0));
+	if (done < 0)
+		return done == -EINTR || done == -EFAULT ? done : put_lost(cur, len);
+	if (done == 0)
+		return put_zeros(cur, len);
+	count(&cur->snap->inexact_bytes, done);
+	return done;
+}
+
 static ssize_t read_clone(struct cursor *cur, struct mm_struct *mm,
 			  unsigned long addr, size_t len)
 {
 	size_t offset = addr & ~PAGE_MASK;
-	unsigned int nr = min_t(size_t, DIV_ROUND_UP(offset + len, PAGE_SIZE),
-				BATCH_PAGES);
+	unsigned int nr = min_t(size_t, DIV_ROUND_UP(offset + len, PAGE_SIZE), BATCH_PAGES);
 	size_t in_page = min_t(size_t, len, PAGE_SIZE - offset);
 	bool fault = !cur->nowait && may_fault(cur->snap, mm);
+	enum kcs_page state;
+	unsigned long next;
 	long got;
 
 	if (!cur->seg->file) {
-		unsigned long next;
-
 		got = lock_mm(mm, cur->nowait);
 		if (got)
 			return got;
@@ -192,6 +225,16 @@ static ssize_t read_clone(struct cursor *cur, struct mm_struct *mm,
 		mmap_read_unlock(mm);
 		if (next > addr)
 			return put_zeros(cur, next - addr);
+	}
+	/* A hole of shmem that is brought in is filled, at the target's cost. */
+	if (kcs_segment_is_of_file(cur->seg) && kcs_file_may_be_read(cur->seg->file) &&
+	    kcs_file_is_shmem(cur->seg->file)) {
+		got = page_run(mm, addr, cur->nowait, &nr, &state);
+		if (got)
+			return got;
+		len = min_t(size_t, len, nr * PAGE_SIZE - offset);
+		if (state == KCS_PAGE_NONE)
+			return cur->nowait ? -EAGAIN : read_file(cur, addr, len);
 	}
 	if (!fault && !KCS_FOLL_NOFAULT)
 		return cur->nowait ? -EAGAIN : put_lost(cur, in_page);
@@ -209,24 +252,6 @@ static ssize_t read_clone(struct cursor *cur, struct mm_struct *mm,
 	if (got == -EFAULT)
 		return put_unmapped(cur, addr, in_page);
 	return fatal_signal_pending(current) ? -EINTR : put_lost(cur, in_page);
-}
-
-static ssize_t read_file(struct cursor *cur, unsigned long addr, size_t len)
-{
-	const struct kcs_segment *seg = cur->seg;
-	loff_t pos = ((loff_t)seg->pgoff << PAGE_SHIFT) + (addr - seg->start);
-	size_t whole = iov_iter_count(cur->iter);
-	ssize_t done;
-
-	iov_iter_truncate(cur->iter, len);
-	done = kcs_mapped_read(seg->file, pos, cur->iter);
-	iov_iter_reexpand(cur->iter, whole - max_t(ssize_t, done, 0));
-	if (done < 0)
-		return done == -EINTR || done == -EFAULT ? done : put_lost(cur, len);
-	if (done == 0)
-		return put_zeros(cur, len);
-	count(&cur->snap->inexact_bytes, done);
-	return done;
 }
 
 /* What a look-up has found not to be there. Zeros are as unsure as the rest. */
@@ -251,18 +276,15 @@ static ssize_t read_target(struct cursor *cur, struct mm_struct *mm,
 			   unsigned long addr, size_t len)
 {
 	size_t offset = addr & ~PAGE_MASK;
-	unsigned int nr = min_t(size_t, DIV_ROUND_UP(offset + len, PAGE_SIZE),
-				BATCH_PAGES);
+	unsigned int nr = min_t(size_t, DIV_ROUND_UP(offset + len, PAGE_SIZE), BATCH_PAGES);
 	unsigned int flags = GUP_FLAGS | KCS_FOLL_NOFAULT;
 	enum kcs_page state = KCS_PAGE_PRESENT;
-	long got;
+	long got = 0;
 
-	got = lock_mm(mm, cur->nowait);
+	if (!(cur->seg->flags & VM_HUGETLB))
+		got = page_run(mm, addr, cur->nowait, &nr, &state);
 	if (got)
 		return got;
-	if (!(cur->seg->flags & VM_HUGETLB))
-		nr = kcs_page_run(mm, addr & PAGE_MASK, nr, &state);
-	mmap_read_unlock(mm);
 	len = min_t(size_t, len, nr * PAGE_SIZE - offset);
 
 	if (state == KCS_PAGE_NONE)
@@ -312,8 +334,7 @@ static ssize_t read_special(struct cursor *cur, struct mm_struct *mm,
 		   false) == 1)
 		return put_pages(cur, 1, addr & ~PAGE_MASK, in_page,
 				 mm == cur->snap->target);
-	len = copy_to_iter(image->data + offset, in_page, cur->iter);
-	return len ? len : -EFAULT;
+	return put_bytes(image->data + offset, in_page, cur->iter);
 }
 
 /* Private memory, which a clone or a pause would have had exact. */
@@ -362,7 +383,6 @@ static ssize_t read_captured(struct cursor *cur, unsigned long addr, size_t len)
 	size_t part = min_t(size_t, len, PAGE_SIZE - offset);
 	struct page *page;
 	bool elsewhere;
-	size_t done;
 
 	if (addr >= cur->seg->captured_end)
 		return read_live(cur, addr, len);
@@ -371,8 +391,7 @@ static ssize_t read_captured(struct cursor *cur, unsigned long addr, size_t len)
 		return read_live(cur, addr, part);
 	if (!page)
 		return put_zeros(cur, part);
-	done = copy_to_iter(page_address(page) + offset, part, cur->iter);
-	return done ? done : -EFAULT;
+	return put_bytes(page_address(page) + offset, part, cur->iter);
 }
 
 static ssize_t read_segment(struct cursor *cur, unsigned long addr, size_t len)
@@ -391,20 +410,13 @@ static ssize_t read_segment(struct cursor *cur, unsigned long addr, size_t len)
 	}
 }
 
-static ssize_t put_bytes(const void *from, size_t len, struct iov_iter *iter)
-{
-	size_t done = copy_to_iter(from, len, iter);
-
-	return done ? done : -EFAULT;
-}
-
 /* One piece: of the head, of a segment, or of the section header. */
 static ssize_t read_piece(struct cursor *cur, loff_t pos)
 {
 	struct kcs_snapshot *snap = cur->snap;
 	const struct kcs_elf_layout *layout = &snap->layout;
 	size_t room = iov_iter_count(cur->iter);
-	size_t i, len, whole;
+	size_t i, len;
 	ssize_t done;
 
 	if (pos < layout->data_offset)
@@ -419,10 +431,9 @@ static ssize_t read_piece(struct cursor *cur, loff_t pos)
 	pos -= snap->elf[i].offset;
 	cur->seg = &snap->segs.table[i];
 	len = min3((u64)room, snap->elf[i].filesz - pos, (u64)PIECE_MAX);
-	whole = iov_iter_count(cur->iter);
 	iov_iter_truncate(cur->iter, len);
 	done = read_segment(cur, cur->seg->start + pos, len);
-	iov_iter_reexpand(cur->iter, whole - max_t(ssize_t, done, 0));
+	iov_iter_reexpand(cur->iter, room - max_t(ssize_t, done, 0));
 	return done;
 }
 

@@ -22,6 +22,7 @@ usage()
 	awk '$2 ~ /^[0-9]+$/ { print "shm", $2, "attached", $7, "bytes", $4 }' /proc/sysvipc/shm
 	awk '/^Shmem:|^HugePages_/' /proc/meminfo
 	cat "/proc/$pid/maps"
+	stat -L -c '%n %b blocks' "/proc/$pid/fd"/*
 	for fd in "/proc/$pid/fdinfo"/*; do
 		echo "$fd" && grep pos "$fd"
 	done
