@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -284,7 +285,11 @@ static inline void uring_memory(void)
 	kind("io-uring-sqes", (char *)ring.sqes, ring.sqes_len);
 }
 
-/* The machine has one page less from now on. */
+static inline void hear_of_it(int sig)
+{
+}
+
+/* The machine has one page less from now on; some kernels tell who asked for it at once. */
 static inline void poisoned_memory(void)
 {
 	char *p = anon("poisoned", MIB);
@@ -292,6 +297,7 @@ static inline void poisoned_memory(void)
 	fill("poisoned-beside", p, PAGE);
 	fill("poisoned-behind", p + 2 * PAGE, PAGE);
 	put(p + PAGE, PAGE);
+	signal(SIGBUS, hear_of_it);
 	if (madvise(p + PAGE, PAGE, MADV_HWPOISON))
 		unavailable("poisoned", strerror(errno));
 	else
