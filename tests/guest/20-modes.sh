@@ -51,7 +51,8 @@ drain()
 	cat fifo >/dev/null &
 	cat=$!
 	wait_for 60 test -s status.tool
-	kill "$cat"
+	# By a signal that bash, about to become it, can't catch.
+	kill -KILL "$cat"
 	wait "$cat" 2>/dev/null
 	status=$(cat status.tool)
 	exec 9>&-
