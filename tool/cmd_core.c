@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "apart.h"
 #include "choose.h"
 #include "cleanup.h"
 #include "cmd.h"
@@ -175,11 +176,9 @@ enum kcs_exit kcs_cmd_core(const struct kcs_args *args)
 	ret = kcs_choose(args, &choices, &count);
 	if (ret)
 		return ret;
-	if (count > 1 && !args->wish.dry_run &&
-	    !kcs_name_tells_apart(args->output)) {
-		kcs_say("the cores of several processes can't have the same name: use -o DIR/, or %%p in the name");
-		return KCS_EXIT_USAGE;
-	}
+	ret = kcs_apart_check(args, choices, count);
+	if (ret)
+		return ret;
 	err = kcs_interrupt_start(args->timeout_us);
 	if (err) {
 		kcs_say("no thread can be started (%s): raise the limit on processes (ulimit -u)",

@@ -10,6 +10,7 @@
 #define LINE_SIZE 1024
 
 static atomic_int progress_width;
+static bool muted;
 static void (*divert_keep)(const char *sentence);
 static void (*divert_end)(int exit_code);
 
@@ -43,6 +44,8 @@ void kcs_say(const char *fmt, ...)
 	size_t prefix = strlen(line);
 	va_list ap;
 
+	if (muted)
+		return;
 	va_start(ap, fmt);
 	vsnprintf(line + prefix, sizeof(line) - prefix - 1, fmt, ap);
 	va_end(ap);
@@ -62,6 +65,11 @@ void kcs_say_divert(void (*keep)(const char *sentence),
 {
 	divert_keep = keep;
 	divert_end = end;
+}
+
+void kcs_say_mute(bool mute)
+{
+	muted = mute;
 }
 
 void kcs_say_end(int exit_code)

@@ -3,6 +3,8 @@
 #ifndef KCS_SAY_H
 #define KCS_SAY_H
 
+#include <stdbool.h>
+
 /**
  * kcs_say() - print one line "kcoresnap: ..." on stderr
  * @fmt: the sentence, without a newline
@@ -21,6 +23,9 @@ void kcs_say(const char *fmt, ...);
  */
 void kcs_say_divert(void (*keep)(const char *sentence),
 		    void (*end)(int exit_code));
+
+/** kcs_say_mute() - whether kcs_say() says nothing; by the main thread only */
+void kcs_say_mute(bool mute);
 
 /** kcs_say_end() - the tool ends here, with @exit_code */
 void kcs_say_end(int exit_code);

@@ -151,6 +151,23 @@ inside() {
 	grep -qE "^process +$second \(sleep\)$" stdout
 }
 
+@test "the same pid in two pid namespaces is no name" {
+	inside
+	local one=$first outer=$unshare
+	rm child
+	inside
+	fake -o out/ "$one" "$first"
+	[ "$status" -eq 2 ]
+	grep -qF "the cores of processes $one and $first would both be 'out/core.sh.1': use %P" stderr
+	empty out
+	[ ! -e log ]
+	stdout=/dev/null fake -o out/core.%P "$one" "$first"
+	kill "$(pgrep -P "$one")" "$(pgrep -P "$first")"
+	wait "$outer" "$unshare" || true
+	[ -e "out/core.$one" ]
+	[ -e "out/core.$first" ]
+}
+
 @test "no such pid inside" {
 	inside
 	fake --dry-run --ns "$first" 77

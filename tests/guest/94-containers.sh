@@ -18,7 +18,7 @@ inner=15838e0a4c7a4bf0a1f4ae5b0a1e8b2c15838e0a4c7a4bf0a1f4ae5b0a1e8b2c
 old=77777e0a4c7a4bf0a1f4ae5b0a1e8b2c15838e0a4c7a4bf0a1f4ae5b0a1e8b2c
 pod=$two/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod72f7f152_440c_66ac_9084_e0fc1d8a910c.slice
 
-plan 27
+plan 31
 
 # A root file system of its own: the program and its libraries, under other names than outside.
 mkdir -p "$root/bin" "$root/proc"
@@ -102,6 +102,12 @@ below()
 is "$(meant --container "$docker" --every-process)" "$(below "docker-$docker.scope")" "every process of it, those in the inner one too"
 like " $(below "docker-$docker.scope") " " $first .* $nested " "which are more than one"
 cmd_fails 2 "their cores can't have one name" "$KCS" -o core --container "$docker" --every-process
+
+cmd_fails 2 "nor names by the pid inside, which is 1 more than once" "$KCS" -o none/ --container "$docker" --every-process
+like "$(cat .err)" "would both be 'none/core\.app\.1': use %P" "which is said before anything is done"
+mkdir every
+cmd_ok "each has a core with its pid as seen here" "$KCS" --max-pause 20s -o every/%P --container "$docker" --every-process
+is "$(find every -type f -printf '%f\n' | sort -n | xargs)" "$(below "docker-$docker.scope")" "in a file of its own"
 
 # As seen inside.
 inside=$(awk '/^NSpid:/ { print $NF }' "/proc/$second/status")
