@@ -10,6 +10,8 @@ top=/var/tmp/38-namespaces
 umask 022
 rm -rf "$top"
 
+ways=chroot
+
 plan 12
 
 echo /core.kernel >/proc/sys/kernel/core_pattern
@@ -65,7 +67,7 @@ file_names()
 	END
 }
 
-for how in chroot; do
+for how in $ways; do
 	make_root "$how"
 	rm -f ready core.*
 	"enter_$how" >ready 2>err &
