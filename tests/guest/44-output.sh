@@ -47,9 +47,9 @@ inner=$(pgrep -P $! -x awkward)
 kcs_run "$KCS" --max-pause 20s -o dir/%p.%P.%h "$inner"
 cmd_ok "in namespaces of its own it has another pid and another host" only "1.$inner.inside"
 kill "$inner"
-setpriv --reuid=65534 --regid=65534 --clear-groups "$KCS_TARGETS/awkward" undumpable >undumpable &
+setpriv --reuid=65534 --regid=65534 --clear-groups "$KCS_TARGETS/awkward" undumpable >state.undumpable &
 nobodys=$!
-wait_for 30 grep -qs ready undumpable
+wait_for 30 grep -qs ready state.undumpable
 kcs_run "$KCS" --max-pause 20s -o dir/%u-%d "$nobodys"
 cmd_ok "one that is not dumpable" only "65534-$(cat /proc/sys/fs/suid_dumpable)"
 kill "$nobodys"

@@ -382,6 +382,23 @@ static void full_disk_is_the_outputs_fault(void **state)
 	expect_failure(KCS_SINK_STREAM, KCS_COPY_OUT_FAILED, ENOSPC);
 }
 
+/* To the byte, as a limit on the size of files has it. */
+static void what_was_written_is_counted(void **state)
+{
+	struct kcs_copy copy = {
+		.in = core, .out = make_file(), .sink = KCS_SINK_STREAM,
+		.size = CORE_SIZE,
+	};
+
+	faults.write_max = 1000;
+	faults.write_fails_at = 20 * PAGE;
+	faults.write_errno = EFBIG;
+	assert_int_equal(kcs_copy_run(&copy), KCS_COPY_OUT_FAILED);
+	assert_int_equal(copy.done, faults.written);
+	assert_int_equal(copy.done, lseek(copy.out, 0, SEEK_END));
+	close(copy.out);
+}
+
 static void dropped_snapshot_is_the_inputs_fault(void **state)
 {
 	faults.read_fails_at = 1024 * 1024;
@@ -541,6 +558,7 @@ int main(void)
 		cmocka_unit_test_setup(stream_gets_every_byte, behave),
 		cmocka_unit_test_setup(stream_stands_short_calls, behave),
 		cmocka_unit_test_setup(full_disk_is_the_outputs_fault, behave),
+		cmocka_unit_test_setup(what_was_written_is_counted, behave),
 		cmocka_unit_test_setup(dropped_snapshot_is_the_inputs_fault,
 				       behave),
 		cmocka_unit_test_setup(early_end_is_a_fault, behave),

@@ -311,6 +311,25 @@ static void forced_core_replaces_no_link(void **state)
 	replace_link();
 }
 
+/* Where links do not help, what is moved must be the file that was written. */
+static void exchanged_file_is_not_moved(void **state)
+{
+	struct kcs_output out = KCS_OUTPUT_INIT;
+
+	lacks.no_unnamed = true;
+	make_file("core", "old");
+	assert_int_equal(kcs_output_open(&out, "core", true), KCS_EXIT_OK);
+	assert_int_equal(write(out.fd, "new", 3), 3);
+	assert_int_equal(unlink("core.incomplete"), 0);
+	make_file("core.incomplete", "evil");
+	assert_int_equal(kcs_output_commit(&out, 3), -ESTALE);
+	kcs_output_close(&out);
+	check_content("core", "old");
+	check_content("core.incomplete", "evil");
+	unlink("core");
+	unlink("core.incomplete");
+}
+
 static void forced_core_replaces_files_only(void **state)
 {
 	struct kcs_output out = KCS_OUTPUT_INIT;
@@ -480,6 +499,8 @@ int main(void)
 		cmocka_unit_test_setup(forced_core_takes_the_place,
 				       lack_nothing),
 		cmocka_unit_test_setup(forced_core_replaces_no_link,
+				       lack_nothing),
+		cmocka_unit_test_setup(exchanged_file_is_not_moved,
 				       lack_nothing),
 		cmocka_unit_test_setup(forced_core_replaces_files_only,
 				       lack_nothing),
