@@ -59,6 +59,7 @@ umount disk
 
 truncate -s 96M image
 mkfs.ext4 -q image
+modprobe loop
 mount -o loop image disk
 rmdir disk/lost+found
 start -o disk/core
@@ -139,6 +140,7 @@ is "$wrong" "" "signals at 18 moments leave nothing"
 # Where files must have a name.
 
 truncate -s 96M vfat
+modprobe -a loop vfat nls_cp437 nls_ascii 2>/dev/null
 if mkfs.vfat vfat >/dev/null 2>&1 && mount -o loop vfat disk 2>/dev/null; then
 	"$KCS" --max-pause 20s -o disk/core "$pid" 2>.err
 	is "$? $(ls -A disk)" "0 core" "a core on vfat, which has no unnamed files" || cat .err >&2
