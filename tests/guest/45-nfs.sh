@@ -102,7 +102,8 @@ kill -CONT "$pid"
 refused 8 "exists and is not overwritten" "one that exists is not overwritten" -o "$mnt/open/core"
 kcs_run "$KCS" --max-pause 20s --force -z -o "$mnt/open/core" "$pid"
 is "$status $(zstd -qdc "$export/open/core" | head -c 4 | tail -c 3) $(ls -A "$export/open")" "0 ELF core" "--force replaces it"
-rm -f "$export/open/core"
+# By the client, which would remember them for a while.
+rm -f "$mnt/open/core"
 refused 8 "Permission denied: write to a directory that you may write to" "a directory that is closed to the squashed root" \
 	-o "$mnt/closed/core"
 
@@ -120,7 +121,7 @@ for signal in TERM:143 KILL:137; do
 	is "$status $(others)$(left_behind)$(running "$pid")" "${signal#*:} " \
 		"and nothing is left but what is told to be incomplete"
 	diag "said: $(cat .err)"
-	rm -f "$export/open"/*
+	rm -f "$mnt/open"/*
 done
 
 start --timeout 4s -o "$mnt/open/core"
@@ -131,7 +132,7 @@ answer
 ended
 is "$status $(ls -A "$export/open") $(one_sentence 'the core is incomplete: the time allowed is over')" "9 core.incomplete " \
 	"--timeout ends it too" || cat .err >&2
-rm -f "$export/open"/*
+rm -f "$mnt/open"/*
 umount "$mnt" || umount -f "$mnt"
 
 attach soft,timeo=10,retrans=1
