@@ -93,63 +93,80 @@ static void set_phdr(struct kcs_cut *cut, size_t i, const Elf64_Phdr *phdr)
 	small->p_memsz = phdr->p_memsz;
 }
 
-static int compare_data(const void *a, const void *b)
-{
-	const struct kcs_segment *const *one = a, *const *two = b;
+/**
+ * struct item - what can be left out
+ * @segment: of which
+ * @size: how much it is
+ * @unused: it is what is below the stack pointer, and goes as a whole
+ * @last: it is a stack that is in use
+ */
+struct item {
+	struct kcs_segment *segment;
+	uint64_t size;
+	bool unused;
+	bool last;
+};
 
-	if ((*one)->stack != (*two)->stack)
-		return (*one)->stack ? 1 : -1;
-	if ((*one)->data != (*two)->data)
-		return (*one)->data < (*two)->data ? 1 : -1;
+static int compare_items(const void *a, const void *b)
+{
+	const struct item *one = a, *two = b;
+
+	if (one->last != two->last)
+		return one->last ? 1 : -1;
+	if (one->size != two->size)
+		return one->size < two->size ? 1 : -1;
 	return 0;
 }
 
-/* Return: how much. */
-static uint64_t leave_out(struct kcs_segment *segment, uint64_t over)
+static size_t list_items(struct item *items, struct kcs_segment *segments,
+			 size_t count)
 {
-	uint64_t less = over < segment->keep ? over : segment->keep;
+	struct kcs_segment *segment;
+	size_t n = 0;
 
-	segment->keep -= less;
-	return less;
+	for (segment = segments; segment < segments + count; segment++) {
+		segment->keep = segment->data;
+		segment->skip = false;
+		if (segment->unused)
+			items[n++] = (struct item){
+				segment, segment->unused, true, false
+			};
+		items[n++] = (struct item){
+			segment, segment->data - segment->unused, false,
+			segment->stack
+		};
+	}
+	return n;
 }
 
-static void skip_unused(struct kcs_segment **stacks, size_t count,
-			uint64_t *over)
+/* Return: how much. */
+static uint64_t leave_out(const struct item *item, uint64_t over)
 {
-	size_t i;
+	uint64_t less = item->unused || over > item->size ? item->size : over;
 
-	for (i = 0; *over && i < count; i++) {
-		if (!stacks[i]->unused)
-			continue;
-		stacks[i]->skip = true;
-		stacks[i]->keep -= stacks[i]->unused;
-		*over -= *over < stacks[i]->unused ? *over : stacks[i]->unused;
-	}
+	if (item->unused)
+		item->segment->skip = true;
+	item->segment->keep -= less;
+	return less < over ? less : over;
 }
 
 int kcs_cut_choose(struct kcs_segment *segments, size_t count, uint64_t limit)
 {
-	const size_t size = sizeof(struct kcs_segment *);
-	struct kcs_segment **order = calloc(count + 1, size);
+	struct item *items = calloc(2 * count + 1, sizeof(*items));
 	uint64_t total = 0, over;
-	size_t i;
+	size_t i, n;
 
-	if (!order)
+	if (!items)
 		return -ENOMEM;
-	for (i = 0; i < count; i++) {
-		order[i] = &segments[i];
-		segments[i].keep = segments[i].data;
+	for (i = 0; i < count; i++)
 		total += segments[i].data;
-	}
-	qsort(order, count, size, compare_data);
+	n = list_items(items, segments, count);
+	qsort(items, n, sizeof(*items), compare_items);
 
 	over = total > limit ? total - limit : 0;
-	for (i = 0; i < count && !order[i]->stack; i++)
-		over -= leave_out(order[i], over);
-	skip_unused(order + i, count - i, &over);
-	for (; i < count; i++)
-		over -= leave_out(order[i], over);
-	free(order);
+	for (i = 0; over && i < n; i++)
+		over -= leave_out(&items[i], over);
+	free(items);
 	return 0;
 }
 

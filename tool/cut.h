@@ -67,9 +67,8 @@ struct kcs_segment {
  * @count: how many
  * @limit: what may be kept
  *
- * The biggest go first. When nothing but stacks is left, what is unused of them
- * does, and only then they themselves. The last one to go is kept in part. Pure
- * function.
+ * The biggest go first, what is unused of a stack as if it were a segment; stacks
+ * go when nothing else is left. The last one to go is kept in part. Pure function.
  *
  * Return: 0 or -ENOMEM.
  */

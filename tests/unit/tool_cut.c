@@ -70,16 +70,20 @@ static void unused_stack_goes_before_used(void **state)
 	};
 
 	assert_int_equal(kcs_cut_choose(segments, 3, 541), 0);
-	assert_int_equal(segments[0].keep, 1);
-	assert_int_equal(segments[1].keep, 500);
-	assert_false(segments[1].skip);
-	assert_int_equal(kcs_cut_choose(segments, 3, 530), 0);
-	assert_int_equal(segments[0].keep, 0);
+	assert_int_equal(segments[0].keep, 50);
 	assert_int_equal(segments[1].keep, 50);
 	assert_true(segments[1].skip);
 	assert_int_equal(segments[2].keep, 40);
+	assert_int_equal(kcs_cut_choose(segments, 3, 120), 0);
+	assert_int_equal(segments[0].keep, 30);
+	assert_int_equal(segments[1].keep, 50);
+	assert_int_equal(segments[2].keep, 40);
 	assert_false(segments[2].skip);
+	assert_int_equal(kcs_cut_choose(segments, 3, 590), 0);
+	assert_int_equal(segments[1].keep, 500);
+	assert_false(segments[1].skip);
 	assert_int_equal(kcs_cut_choose(segments, 3, 60), 0);
+	assert_int_equal(segments[0].keep, 0);
 	assert_int_equal(segments[1].keep, 30);
 	assert_int_equal(segments[2].keep, 30);
 	assert_true(segments[2].skip);
