@@ -210,9 +210,16 @@ static void add_prpsinfo(struct kcs_elf_notes *out, const struct kcs_notes *note
 static void add_process(struct kcs_elf_notes *out, const struct kcs_notes *notes,
 			const struct mm_struct *mm)
 {
+	int *signo;
+
 	add_prpsinfo(out, notes);
-	/* No signal: nothing happened to the process. Of both classes one size. */
-	kcs_elf_add_note(out, "CORE", NT_SIGINFO, sizeof(siginfo_t), NULL);
+	/*
+	 * Nothing happened to the process. But where no thread has a signal, lldb 21
+	 * waits for ever until one is stopped. Of both classes one size.
+	 */
+	signo = kcs_elf_add_note(out, "CORE", NT_SIGINFO, sizeof(siginfo_t), NULL);
+	if (signo)
+		*signo = SIGSTOP;
 	kcs_elf_add_note(out, "CORE", NT_AUXV,
 			 kcs_auxv_size(mm->saved_auxv, notes->class,
 				       sizeof(mm->saved_auxv)),
