@@ -103,11 +103,12 @@ num "$("$KCS_TARGETS/cached" disk/redirected)" -le $((32 << 20)) "by redirection
 used=$(($(stat -c '%b * 512' disk/core)))
 rm -f disk/core disk/redirected
 forget
-target mapped 4096
+target mapped 1024
 kcs -o disk/core
-diag "$(stat -c '%s bytes, %b blocks' disk/core)"
-is "$status $(($(stat -c %s disk/core) > 4 << 30)) $(($(stat -c '%b * 512' disk/core) < 8 << 20))" "0 1 1" \
-	"a core of 4 GiB, nearly all holes, on a small disk (one of $mib MiB took $((used >> 20)) MiB)"
+diag "$(cat .err)" "$(stat -c '%s bytes, %b blocks' disk/core 2>&1)"
+[ -e disk/core ] || : >disk/core
+is "$status $(($(stat -c %s disk/core) > 1 << 30)) $(($(stat -c '%b * 512' disk/core) < 8 << 20))" "0 1 1" \
+	"a core of 1 GiB, nearly all holes, on a small disk (one of $mib MiB took $((used >> 20)) MiB)"
 umount disk
 forget
 is "$(left_behind)" "" "no snapshot is left"
