@@ -73,7 +73,7 @@ on_both lldb lldb --batch --no-lldbinit -c CORE -o "thread list" -o "bt all" -o 
 lldb_part()
 {
 	sed -e 's/, stop reason = .*//' -e 's/^\*/ /' -e 's/thread #[0-9]*/thread/' -e 's/0x[0-9a-f]*8[0-9a-f]*: tid/tid/' |
-		grep -E 'frame #|tid = |thread|^\[' | sed 's/^ *//' | sort
+		grep -E 'frame #|tid = |thread|^\[' | sed -e 's/^ *//' -e 's/^\[ *[0-9]*\]//' | sort
 }
 same lldb "lldb: threads, backtraces and images" lldb_part
 like "$(cat lldb.ours)" "asking_for_time::strike" "lldb names the functions"
@@ -111,7 +111,8 @@ on_both readelf-l readelf -W -l CORE
 same readelf-l "readelf: segments" segments_part
 sections_part()
 {
-	awk '$1 ~ /^[0-9]+$/ && $2 !~ /^(note0|\.reg[^\/]*)$/ { print $2, $3, $4, $5 } /^ *(CONTENTS|ALLOC)/ { print }' | sort
+	awk '$1 ~ /^[0-9]+$/ && $2 !~ /^(note0|\.reg[^\/]*)$/ { print $2, $3, $4, $5 } /^ *(CONTENTS|ALLOC)/ { print }' |
+		sed 's|\(xsave-layout\)/[0-9]*|\1|' | sort	# it bears the number of the last thread
 }
 on_both objdump objdump -w -h CORE
 same objdump "objdump: sections" sections_part
