@@ -272,16 +272,14 @@ static bool is_elsewhere(void)
 
 static enum kcs_exit join(struct kcs_nl *nl)
 {
-	int err;
+	int err = kcs_event_join(nl);
 
-	if (is_elsewhere()) {
-		kcs_say("events are told in the initial network namespace only: run this there, by 'nsenter --net=/proc/1/ns/net'");
-		return KCS_EXIT_REFUSED;
-	}
-	err = kcs_event_join(nl);
 	switch (err) {
 	case 0:
-		return KCS_EXIT_OK;
+		if (!is_elsewhere())
+			return KCS_EXIT_OK;
+		kcs_say("events are told in the initial network namespace only: run this there, by 'nsenter --net=/proc/1/ns/net'");
+		return KCS_EXIT_REFUSED;
 	case -EPERM:
 		kcs_say("to see events takes CAP_SYS_ADMIN in the initial user namespace: run as root");
 		return KCS_EXIT_PERMISSION;
