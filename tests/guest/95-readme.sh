@@ -83,7 +83,7 @@ while IFS= read -r line; do
 	[[ $line != gdb* ]] || gdb=$(cat .out)
 done < <(tour)
 
-is "$(grep -c LWP <<<"$gdb")" 8 "the debugger found all threads"
+is "$(grep -c '^[* ] *[0-9].*LWP' <<<"$gdb")" 8 "the debugger found all threads"
 is "$(head -c 4 /var/tmp/core.web)" $'\177ELF' "the core is one"
 is "$(zstd -dc far/core.zst | head -c 4)" $'\177ELF' "what went to another host is one"
 kill "$holder"
