@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# By name only: until every row has passed it.
 # Time limit: 240 s
 #
 # A core on NFS, from a server in the same guest: as sparse as elsewhere, with root squashed, and with a server that ceases to

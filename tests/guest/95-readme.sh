@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Time limit: 180 s
-# By name only: until every row has passed it
 #
 # The commands that README.md has for a real host, each as it stands there, save for the pids, IDs and hosts it makes up.
 . "$KCS_TREE/tests/guest/lib.sh"
