@@ -14,10 +14,10 @@
 
 #include "elf.h"
 #include "notedata.h"
+#include "lookup.h"
 #include "notes.h"
 #include "regs.h"
 #include "snapshot.h"
-#include "stream.h"
 #include "target.h"
 #include "vma.h"
 

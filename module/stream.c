@@ -13,6 +13,7 @@
 #include <asm/vdso.h>
 
 #include "capture.h"
+#include "lookup.h"
 #include "mapped.h"
 #include "snapshot.h"
 #include "stream.h"
@@ -20,8 +21,6 @@
 
 #define BATCH_PAGES 512U	/* pages looked up under one mmap_lock */
 #define PIECE_MAX ((size_t)BATCH_PAGES << PAGE_SHIFT)	/* bytes between two looks for SIGKILL */
-
-#define GUP_FLAGS (FOLL_FORCE | FOLL_DUMP | FOLL_HWPOISON)
 
 /*
  * One read. @nowait: fail with -EAGAIN rather than wait for memory, locks or
@@ -35,70 +34,6 @@ struct cursor {
 	bool nowait;
 	u64 unsure;
 };
-
-static int lock_mm(struct mm_struct *mm, bool nowait)
-{
-	if (nowait)
-		return mmap_read_trylock(mm) ? 0 : -EAGAIN;
-	return mmap_read_lock_killable(mm);
-}
-
-static long lookup(struct mm_struct *mm, unsigned long addr, unsigned int nr,
-		   unsigned int flags, struct page **pages, bool nowait)
-{
-	long got = lock_mm(mm, nowait);
-	int locked = 1;
-
-	if (got)
-		return got;
-	got = get_user_pages_remote(mm, addr, nr, flags, pages, &locked);
-	if (locked)
-		mmap_read_unlock(mm);
-	return got;
-}
-
-/* Of @nr pages at most, how many from @addr on are alike. Return: 0 or an error. */
-static int page_run(struct mm_struct *mm, unsigned long addr, bool nowait,
-		    unsigned int *nr, enum kcs_page *state)
-{
-	int err = lock_mm(mm, nowait);
-
-	if (err)
-		return err;
-	*nr = kcs_page_run(mm, addr & PAGE_MASK, *nr, state);
-	mmap_read_unlock(mm);
-	return 0;
-}
-
-static bool is_present(struct mm_struct *mm, unsigned long addr)
-{
-	enum kcs_page state;
-	unsigned int nr = 1;
-
-	return !page_run(mm, addr, false, &nr, &state) && state == KCS_PAGE_PRESENT;
-}
-
-size_t kcs_peek(struct mm_struct *mm, unsigned long addr, void *buf, size_t len,
-		bool live)
-{
-	unsigned int flags = GUP_FLAGS | (live ? KCS_FOLL_NOFAULT : 0);
-	size_t done = 0;
-
-	while (done < len) {
-		size_t offset = (addr + done) & ~PAGE_MASK;
-		size_t part = min_t(size_t, len - done, PAGE_SIZE - offset);
-		struct page *page;
-
-		if (live && !is_present(mm, addr + done))
-			break;
-		if (lookup(mm, (addr + done) & PAGE_MASK, 1, flags, &page, false) != 1)
-			break;
-		memcpy(buf + done, page_address(page) + offset, part);
-		put_page(page);
-		done += part;
-	}
-	return done;
-}
 
 static void count(atomic64_t *counter, ssize_t bytes)
 {
@@ -218,7 +153,7 @@ static ssize_t read_clone(struct cursor *cur, struct mm_struct *mm,
 	long got;
 
 	if (!cur->seg->file) {
-		got = lock_mm(mm, cur->nowait);
+		got = kcs_lock_mm(mm, cur->nowait);
 		if (got)
 			return got;
 		next = kcs_next_populated(mm, addr, addr + len);
@@ -229,7 +164,7 @@ static ssize_t read_clone(struct cursor *cur, struct mm_struct *mm,
 	/* A hole of shmem that is brought in is filled, at the target's cost. */
 	if (kcs_segment_is_of_file(cur->seg) && kcs_file_may_be_read(cur->seg->file) &&
 	    kcs_file_is_shmem(cur->seg->file)) {
-		got = page_run(mm, addr, cur->nowait, &nr, &state);
+		got = kcs_find_run(mm, addr, cur->nowait, &nr, &state);
 		if (got)
 			return got;
 		len = min_t(size_t, len, nr * PAGE_SIZE - offset);
@@ -239,9 +174,9 @@ static ssize_t read_clone(struct cursor *cur, struct mm_struct *mm,
 	if (!fault && !KCS_FOLL_NOFAULT)
 		return cur->nowait ? -EAGAIN : put_lost(cur, in_page);
 
-	got = lookup(mm, addr & PAGE_MASK, nr,
-		     GUP_FLAGS | (fault ? 0 : KCS_FOLL_NOFAULT), cur->pages,
-		     cur->nowait);
+	got = kcs_lookup(mm, addr & PAGE_MASK, nr,
+			 KCS_GUP_FLAGS | (fault ? 0 : KCS_FOLL_NOFAULT), cur->pages,
+			 cur->nowait);
 	if (got > 0)
 		return put_pages(cur, got, offset, len, false);
 	/* Only who may fault can tell a hole from what would have to be brought in. */
@@ -277,12 +212,12 @@ static ssize_t read_target(struct cursor *cur, struct mm_struct *mm,
 {
 	size_t offset = addr & ~PAGE_MASK;
 	unsigned int nr = min_t(size_t, DIV_ROUND_UP(offset + len, PAGE_SIZE), BATCH_PAGES);
-	unsigned int flags = GUP_FLAGS | KCS_FOLL_NOFAULT;
+	unsigned int flags = KCS_GUP_FLAGS | KCS_FOLL_NOFAULT;
 	enum kcs_page state = KCS_PAGE_PRESENT;
 	long got = 0;
 
 	if (!(cur->seg->flags & VM_HUGETLB))
-		got = page_run(mm, addr, cur->nowait, &nr, &state);
+		got = kcs_find_run(mm, addr, cur->nowait, &nr, &state);
 	if (got)
 		return got;
 	len = min_t(size_t, len, nr * PAGE_SIZE - offset);
@@ -294,9 +229,9 @@ static ssize_t read_target(struct cursor *cur, struct mm_struct *mm,
 			return -EAGAIN;
 		if (!may_fault(cur->snap, mm))
 			return put_lost(cur, len);
-		flags = GUP_FLAGS;
+		flags = KCS_GUP_FLAGS;
 	}
-	got = lookup(mm, addr & PAGE_MASK, nr, flags, cur->pages, cur->nowait);
+	got = kcs_lookup(mm, addr & PAGE_MASK, nr, flags, cur->pages, cur->nowait);
 	if (got > 0)
 		return put_pages(cur, got, offset, len, true);
 	if (got == -EAGAIN && cur->nowait)
@@ -307,7 +242,7 @@ static ssize_t read_target(struct cursor *cur, struct mm_struct *mm,
 	if (got == -EFAULT && (cur->seg->flags & VM_HUGETLB))
 		return put_live_hole(cur, addr, len);
 	/* A mark where a page would be, as of a guard region; or the page of zeros. */
-	if (got == -EFAULT && (state == KCS_PAGE_ELSEWHERE || is_present(mm, addr)))
+	if (got == -EFAULT && (state == KCS_PAGE_ELSEWHERE || kcs_is_present(mm, addr)))
 		return put_unmapped(cur, addr, len);
 	return put_lost(cur, len);
 }
@@ -329,9 +264,9 @@ static ssize_t read_special(struct cursor *cur, struct mm_struct *mm,
 		return put_zeros(cur, len);
 	if (cur->nowait)
 		return -EAGAIN;
-	if (is_present(mm, addr) &&
-	    lookup(mm, addr & PAGE_MASK, 1, GUP_FLAGS | KCS_FOLL_NOFAULT, cur->pages,
-		   false) == 1)
+	if (kcs_is_present(mm, addr) &&
+	    kcs_lookup(mm, addr & PAGE_MASK, 1, KCS_GUP_FLAGS | KCS_FOLL_NOFAULT, cur->pages,
+		       false) == 1)
 		return put_pages(cur, 1, addr & ~PAGE_MASK, in_page,
 				 mm == cur->snap->target);
 	return put_bytes(image->data + offset, in_page, cur->iter);

@@ -11,7 +11,6 @@
 struct file;
 struct iov_iter;
 struct kcs_snapshot;
-struct mm_struct;
 
 /**
  * kcs_stream_read() - read from a core
@@ -27,18 +26,5 @@ struct mm_struct;
  */
 ssize_t kcs_stream_read(struct kcs_snapshot *snap, loff_t pos,
 			struct iov_iter *iter, bool nowait);
-
-/**
- * kcs_peek() - read a few bytes of an address space
- * @mm: the caller holds an mm_users reference
- * @addr: any
- * @buf: where to
- * @len: bytes
- * @live: take no page fault
- *
- * Return: bytes read before something could not be.
- */
-size_t kcs_peek(struct mm_struct *mm, unsigned long addr, void *buf, size_t len,
-		bool live);
 
 #endif

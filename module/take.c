@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 
 #include "clone.h"
+#include "lookup.h"
 #include "mapped.h"
 #include "notes.h"
 #include "quiesce.h"
@@ -18,7 +19,6 @@
 #include "regs.h"
 #include "seek.h"
 #include "snapshot.h"
-#include "stream.h"
 #include "take.h"
 #include "target.h"
 #include "users.h"

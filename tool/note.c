@@ -55,11 +55,13 @@ static int count_phdrs(int fd, const Elf64_Ehdr *ehdr, uint32_t *count)
 		return 0;
 	if (ehdr->e_ident[EI_CLASS] == ELFCLASS64) {
 		ret = read_at(fd, &shdr.wide, sizeof(shdr.wide), ehdr->e_shoff);
-		*count = shdr.wide.sh_info;
+		if (!ret)
+			*count = shdr.wide.sh_info;
 	} else {
 		ret = read_at(fd, &shdr.narrow, sizeof(shdr.narrow),
 			      ehdr->e_shoff);
-		*count = shdr.narrow.sh_info;
+		if (!ret)
+			*count = shdr.narrow.sh_info;
 	}
 	return ret;
 }
@@ -72,7 +74,7 @@ static int read_ehdr(int fd, Elf64_Ehdr *ehdr)
 
 	if (ret)
 		return ret == -EBADMSG ? -ENOEXEC : ret;
-	if (memcmp(ehdr->e_ident, ELFMAG, SELFMAG) ||
+	if (memcmp(ehdr->e_ident, ELFMAG, SELFMAG) != 0 ||
 	    ehdr->e_ident[EI_DATA] != ELFDATA2LSB)
 		return -ENOEXEC;
 	switch (ehdr->e_ident[EI_CLASS]) {
@@ -104,10 +106,12 @@ static int read_phdr(int fd, const Elf64_Ehdr *ehdr, uint32_t i, Elf64_Phdr *phd
 			       ehdr->e_phoff + (uint64_t)i * sizeof(*phdr));
 	ret = read_at(fd, &narrow, sizeof(narrow),
 		      ehdr->e_phoff + (uint64_t)i * sizeof(narrow));
+	if (ret)
+		return ret;
 	phdr->p_type = narrow.p_type;
 	phdr->p_offset = narrow.p_offset;
 	phdr->p_filesz = narrow.p_filesz;
-	return ret;
+	return 0;
 }
 
 static int find_notes(int fd, struct notes *notes)
