@@ -93,7 +93,7 @@ cmd_ok "and it runs on" runs_on "$busy"
 start -v --mode stop --max-pause 500ms "$busy"
 cmd_ok "the bound lets it go, though nobody reads" runs_on "$busy"
 drain
-like "$status $(cat err)" "^10 .* [1-9][0-9.]* [KMG]?i?B inexact.*private.*is complete, but .*--max-pause" \
+like "$status $(cat err)" "^10 .*is complete, but .*--max-pause.* [1-9][0-9.]* [KMG]?i?B inexact.*private" \
 	"what was read later is told as inexact, by a code of its own"
 
 start --mode stop --max-pause 20s "$busy"

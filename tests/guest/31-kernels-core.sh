@@ -32,8 +32,12 @@ program=memory_kinds stood=
 # by_filter FILTER MODE [KIND]: what is wrong with a core of $program, or nothing. Of its mappings, that is in kinds.wrong.
 by_filter()
 {
-	local filter=$1 mode=$2 wrong filter_after='' options=(--mode "$2")
+	local filter=$1 mode=$2 wrong filter_after='' options=(--mode "$2") stood=$stood
 
+	# What fork leaves out and is in swap is private memory that a clone has not.
+	if [ "$mode" = cow ] && ((0x$filter & 1)); then
+		stood="-x 10"
+	fi
 	pose "$program" "$files" "${@:3}"
 	# Its bits in the process for some of them, in the request for the others.
 	case $filter in
