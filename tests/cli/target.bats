@@ -133,9 +133,10 @@ filter_of() {
 # inside: run a shell that sleeps as process 1 of a pid namespace, and its child
 inside() {
 	[ "$(id -u)" -eq 0 ] || skip "a pid namespace takes root"
-	unshare --pid --fork --mount-proc sh -c 'sleep 1000 & echo $! >child; wait' 3>&- &
+	unshare --pid --fork sh -c 'sleep 1000 & echo $! >child; wait' 3>&- &
 	unshare=$!
 	until [ -s child ] && first=$(pgrep -P "$unshare") && [ "$first" ]; do
+		kill -0 "$unshare"
 		sleep 0.05
 	done
 }
