@@ -7,6 +7,8 @@
 
 plan 15
 
+same=$KCS_TREE/tests/core/same.py
+
 mkdir dir
 program=$KCS_TARGETS/known_threads
 "$program" >ready &
@@ -27,19 +29,19 @@ kcs()
 kcs -o dir/plain
 is "$status" 0 "a plain core of a stopped process"
 kcs -o dir/again
-cmd_ok "and another are equal" cmp dir/plain dir/again
+cmd_ok "and another are equal" python3 "$same" dir/plain dir/again
 for level in -z1 -z -z19; do
 	kcs "$level" -o "dir/core$level"
-	is "$status $(zstd -qdc "dir/core$level" | cmp - dir/plain 2>&1)" "0 " "$level, decompressed, too"
+	is "$status $(zstd -qdc "dir/core$level" | python3 "$same" - dir/plain 2>&1)" "0 " "$level, decompressed, too"
 	diag "$level: $(stat -c %s "dir/core$level") of $(stat -c %s dir/plain) bytes"
 done
-"$KCS" --max-pause 20s -z "$pid" | zstd -qdc | cmp - dir/plain
+"$KCS" --max-pause 20s -z "$pid" | zstd -qdc | python3 "$same" - dir/plain
 is "${PIPESTATUS[*]}" "0 0 0" "through a pipe"
-"$KCS" --max-pause 20s "$pid" | zstd -q | zstd -qdc | cmp - dir/plain
+"$KCS" --max-pause 20s "$pid" | zstd -q | zstd -qdc | python3 "$same" - dir/plain
 is "${PIPESTATUS[*]}" "0 0 0 0" "compressed by somebody else"
-"$KCS" --max-pause 20s "$pid" | { sleep 1; cat; } | cmp - dir/plain
+"$KCS" --max-pause 20s "$pid" | { sleep 1; cat; } | python3 "$same" - dir/plain
 is "${PIPESTATUS[*]}" "0 0 0" "a reader that begins late"
-"$KCS" --max-pause 20s --rate 20M/s "$pid" | cmp - dir/plain
+"$KCS" --max-pause 20s --rate 20M/s "$pid" | python3 "$same" - dir/plain
 is "${PIPESTATUS[*]}" "0 0" "slowly"
 
 # With a limit: what of the plain core is not there is told by the headers.
@@ -78,7 +80,7 @@ backtraces()
 }
 is "$(backtraces dir/small.incomplete)" "$(backtraces dir/plain)" "its stacks are all there, for gdb" || cat gdb.err >&2
 is "$(backtraces dir/plain | wc -l)" 5 "and they are those of the program"
-is "$("$KCS" --max-pause 20s -z --limit 400K "$pid" 2>/dev/null | zstd -qdc | cmp - dir/small.incomplete)" "" \
+is "$("$KCS" --max-pause 20s -z --limit 400K "$pid" 2>/dev/null | zstd -qdc | python3 "$same" - dir/small.incomplete)" "" \
 	"with -z and into a pipe the same"
 kill -KILL "$pid"
 wait "$pid" 2>/dev/null
