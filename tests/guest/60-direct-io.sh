@@ -55,9 +55,11 @@ done
 under_way='direct I/O of process [0-9]+ was under way for longer than could be waited for within the bound of 40000 us: try again'
 waited_too_long()
 {
-	kcs_run "$KCS" --max-pause 40ms -o core "$pid"
+	local got=0
+
+	"$KCS" --max-pause 40ms -o core "$pid" 2>said || got=$?
 	rm -f core
-	[[ "$status $(cat .err)" =~ ^5\ .*$under_way ]]
+	[[ "$got $(cat said)" =~ ^5\ .*$under_way ]]
 }
 if pins; then
 	skip "pread: what can't be waited for is refused" "this kernel pins what is under I/O, so nothing is waited for"
