@@ -46,38 +46,53 @@ void kcs_capture_free(struct kcs_capture *capture)
 
 enum captured { CAPTURED, NOT_PRESENT, NO_ROOM };
 
-static bool is_elsewhere(struct mm_struct *mm, unsigned long addr)
+static bool take_page(struct mm_struct *mm, unsigned long addr, struct page **page)
 {
-	enum kcs_page state;
-
-	kcs_page_run(mm, addr, 1, &state);
-	return state == KCS_PAGE_ELSEWHERE;
+	return get_user_pages_remote(mm, addr, 1,
+				     FOLL_FORCE | FOLL_DUMP | KCS_FOLL_NOFAULT,
+				     page, NULL) == 1;
 }
 
-/* Page faults bring nothing in here: what is in swap is only noted. */
-static enum captured capture_page(struct kcs_capture *capture, struct mm_struct *mm,
-				  unsigned long addr)
+/*
+ * Nothing is brought in here, not even where page faults can't be forbidden: what
+ * is in swap is only noted. Of huge pages of hugetlb there is none there.
+ */
+static enum kcs_page look_up(struct mm_struct *mm, unsigned long addr, bool huge,
+			     struct page **page)
 {
-	struct page *page;
+	enum kcs_page state = KCS_PAGE_PRESENT;
 
-	if (get_user_pages_remote(mm, addr, 1,
-				  FOLL_FORCE | FOLL_DUMP | KCS_FOLL_NOFAULT,
-				  &page, NULL) != 1) {
-		if (!is_elsewhere(mm, addr))
-			return NOT_PRESENT;
-		if (capture->nr == capture->max)
-			return NO_ROOM;
-		capture->addr[capture->nr++] = addr | KCS_CAPTURE_ELSEWHERE;
-		capture->elsewhere++;
-		return CAPTURED;
-	}
+	if (!huge)
+		kcs_page_run(mm, addr, 1, &state);
+	if (state != KCS_PAGE_PRESENT || take_page(mm, addr, page))
+		return state;
+	/* A mark, or the page of zeros; or it went just now. */
+	if (!huge)
+		kcs_page_run(mm, addr, 1, &state);
+	return state == KCS_PAGE_PRESENT ? KCS_PAGE_NONE : state;
+}
+
+static enum captured capture_page(struct kcs_capture *capture, struct mm_struct *mm,
+				  unsigned long addr, bool huge)
+{
+	struct page *page = NULL;
+	enum kcs_page state = look_up(mm, addr, huge, &page);
+
+	if (state == KCS_PAGE_NONE)
+		return NOT_PRESENT;
 	if (capture->nr == capture->max) {
-		put_page(page);
+		if (page)
+			put_page(page);
 		return NO_ROOM;
 	}
-	copy_highpage(capture->page[capture->nr], page);
+	if (state == KCS_PAGE_PRESENT) {
+		copy_highpage(capture->page[capture->nr], page);
+		put_page(page);
+	} else {
+		addr |= KCS_CAPTURE_ELSEWHERE;
+		capture->elsewhere++;
+	}
 	capture->addr[capture->nr++] = addr;
-	put_page(page);
 	return CAPTURED;
 }
 
@@ -97,7 +112,7 @@ unsigned long kcs_capture_range(struct kcs_capture *capture, struct mm_struct *m
 			return end;
 		if (lookups++ == LOOKUPS_MAX)
 			return addr;
-		switch (capture_page(capture, mm, addr)) {
+		switch (capture_page(capture, mm, addr, huge)) {
 		case CAPTURED:
 			addr += PAGE_SIZE;
 			break;
