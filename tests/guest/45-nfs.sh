@@ -24,7 +24,7 @@ serve()
 	echo 10 >/proc/fs/nfsd/nfsv4leasetime
 	echo 10 >/proc/fs/nfsd/nfsv4gracetime
 	rpc.mountd -N 2 -N 3 2>mountd.err || rpc.mountd -N 3 2>>mountd.err || diag "$(cat mountd.err)"
-	exportfs -o rw,fsid=1,no_subtree_check,root_squash "127.0.0.1:$export" || diag "exportfs failed"
+	exportfs -o rw,fsid=0,no_subtree_check,root_squash "127.0.0.1:$export" || diag "exportfs failed"
 	rpc.nfsd -N 3 4 2>nfsd.err || diag "$(cat nfsd.err)"
 	echo Y 2>/dev/null >/proc/fs/nfsd/v4_end_grace
 }
