@@ -182,8 +182,8 @@ for who in ours kernel; do
 done
 delve_part()
 {
-	# How long it waits is counted from when the core is read.
-	grep -v '^\[' | sed -e 's/^\*/ /' -e 's/ [0-9]*h[0-9]*m[0-9.]*s\]/]/' | sort
+	# How long it waits is counted from when the core is read. Without the base of fs, no goroutine is known to have a thread.
+	grep -v -e '^\[' -e "${lost/#fs*/syscall\.Syscall}" | sed -e 's/^\*/ /' -e 's/ [0-9]*h[0-9]*m[0-9.]*s\]/]/' | sort
 }
 same delve "delve: variables, threads, goroutines and the refusal to go on${wrong:+: $wrong}" delve_part
 like "$(cat delve.ours)" "[Cc]an ?not continue|core process|core file" "delve refuses to go on"
