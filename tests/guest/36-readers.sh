@@ -94,9 +94,9 @@ like "$(cat eu-unstrip.ours)" "${build_id:-none}" "eu-unstrip finds the program 
 like "$(cat eu-unstrip.ours)" "linux-vdso" "and the vdso"
 
 # Of the notes, what is about the signal, the end and time is not the same; ours has one more. The kernel's own core of 5.10 has
-# lost the base of fs.
-lost=none
-[[ $(uname -r) != 5.10.* ]] || lost='fs\.base'
+# lost the base of fs, without which delve knows of no goroutine's thread.
+lost=none threadless=none
+[[ $(uname -r) != 5.10.* ]] || lost='fs\.base' threadless='syscall\.Syscall'
 notes_part()
 {
 	sed -n '/KCORESNAP/q;p' | grep -v -e 'cursig' -e 'sigpend' -e 'info.si' -e 'si_' -e 'utime' -e 'stime' -e 'sname' -e 'zomb' -e 'state:' \
@@ -182,8 +182,8 @@ for who in ours kernel; do
 done
 delve_part()
 {
-	# How long it waits is counted from when the core is read. Without the base of fs, no goroutine is known to have a thread.
-	grep -v -e '^\[' -e "${lost/#fs*/syscall\.Syscall}" | sed -e 's/^\*/ /' -e 's/ [0-9]*h[0-9]*m[0-9.]*s\]/]/' | sort
+	# How long it waits is counted from when the core is read.
+	grep -v -e '^\[' -e "$threadless" | sed -e 's/^\*/ /' -e 's/ [0-9]*h[0-9]*m[0-9.]*s\]/]/' | sort
 }
 same delve "delve: variables, threads, goroutines and the refusal to go on${wrong:+: $wrong}" delve_part
 like "$(cat delve.ours)" "[Cc]an ?not continue|core process|core file" "delve refuses to go on"
