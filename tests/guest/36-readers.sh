@@ -150,6 +150,8 @@ under_load()
 }
 wait_for 30 under_load || diag "no load"
 cmd_ok "a core of a Go service under load" "$KCS" --max-pause 20s -o core.running "$pid"
+# delve has enough to do.
+kill -STOP "$load"
 delve()
 {
 	local options=(--check-go-version=false)
@@ -173,6 +175,7 @@ planted_in core.running >delve.running
 cp delve.running "$KCS_OUT/36-readers"
 like "$(cat delve.running)" "20260117.*a planted local.*\[3,1,4,1,5\]" "delve prints a local variable of a goroutine that waits"
 like "$(cat delve.running)" "main\.hold.*net/http.*Goroutine 1 " "and its stack, and the goroutines"
+kill -CONT "$load"
 wrong=$(both_cores -- )
 [ -n "$wrong" ] || wrong=$(same_cores)
 kill "$load" 2>/dev/null
