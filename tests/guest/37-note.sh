@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# By name only: it has not been seen to pass on sid and experimental yet.
 #
 # The note in which a core says how it was taken: what it tells is so, and readers of cores pass it over.
 . "$KCS_TREE/tests/guest/lib.sh"
