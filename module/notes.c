@@ -13,8 +13,8 @@
 #include <linux/utsname.h>
 
 #include "elf.h"
-#include "notedata.h"
 #include "lookup.h"
+#include "notedata.h"
 #include "notes.h"
 #include "regs.h"
 #include "snapshot.h"
