@@ -44,21 +44,22 @@ look()
 	done >"$1.pos"
 	stat -L -c '%n %s %b %h %u %a %y %z' "/proc/$pid/fd"/[3-9] >"$1.files"
 	stat -L -c '%n %x' "/proc/$pid/fd"/[3-9] >"$1.atime"
-	awk '/^Mlocked|^AnonHugePages|^Unevictable/' /proc/meminfo >"$1.counts"
 }
 
-# What a CPU has done to lists of pages counts for the machine when that CPU gets to it, or before a compaction.
-settle()
+# count NAME: what a CPU has done to lists of pages counts for the machine when that CPU gets to it, or before a compaction. That
+# compaction can itself unmap pages of files, which the target then has to touch.
+count()
 {
 	sync
 	echo 1 >/proc/sys/vm/compact_memory
+	awk '/^Mlocked|^AnonHugePages|^Unevictable/' /proc/meminfo >"$1.counts"
 }
 
 # same WHAT NAME NAME-OF-TEST
 same()
 {
 	[ -s "$2.$1" ] || echo "nothing was seen" >>"$2.$1"
-	is "$(diff "before.$1" "$2.$1")" "" "$3"
+	is "$(diff -U 0 -F '^[0-9a-f]*-' "before.$1" "$2.$1")" "" "$3"
 }
 
 # writable FILE: can it be opened to be written to?
@@ -75,9 +76,9 @@ pid=${pids[a]}
 safe -
 # So old that reading would change it.
 touch -a -d 2001-01-01 "/proc/$pid/fd"/[3-9]
-is "$(tell a check) $(tell a lease)" "ok ok" "the target is ready"
 echo 0x1ff >"/proc/$pid/coredump_filter"
-settle
+count before
+is "$(tell a check) $(tell a lease)" "ok ok" "the target is ready"
 look before
 
 hold "$pid"
@@ -99,8 +100,8 @@ END
 is "$(tell a leases) $(tell a check)" "ok ok" "during: leases are not broken, and the memory is as it was"
 drop
 
-settle
 look after
+count after
 while read -r what name; do
 	same "$what" after "after: $name"
 done <<-END

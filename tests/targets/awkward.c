@@ -13,7 +13,7 @@
  *	realtime	the other thread runs under SCHED_FIFO
  *	undumpable	by prctl(2)
  *	used MIB	has used that much memory
- *	mapped MIB	has mapped that much private memory and not used it
+ *	mapped MIB	has mapped that much private memory and used a byte of it
  *	zombie		is a zombie: its parent, who says so, does not reap it;
  *			prints "ready PID"
  *	leaderless	only the other thread is left
@@ -145,7 +145,7 @@ static void become(const char *kind, const char *argument)
 	else if (!strcmp(kind, "unpinned"))
 		close(pin(use(atol(argument) * MIB), atol(argument) * MIB));
 	else if (!strcmp(kind, "mapped"))
-		map(atol(argument) * MIB);
+		*map(atol(argument) * MIB) = 1;
 }
 
 static int share(void *arg)
