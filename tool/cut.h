@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A core that holds less than its snapshot. What is left out is told by its
- * program headers: a segment has a smaller p_filesz than p_memsz.
+ * program headers: a segment has a smaller p_filesz than p_memsz, and becomes
+ * several where something is left out before other memory of it.
  */
 #ifndef KCS_CUT_H
 #define KCS_CUT_H
@@ -42,37 +43,42 @@ struct kcs_cut {
 
 #define KCS_CUT_INIT { 0 }
 
+enum kcs_use {
+	KCS_MEMORY,
+	KCS_UNUSED,	/* by a stack: below its pointer, or behind its end */
+	KCS_STACK,	/* in use */
+};
+
 /**
- * struct kcs_segment - one segment of memory
- * @data: bytes that are no holes
- * @stack: a stack pointer leads into it
- * @below: its length below the lowest stack pointer and its red zone, in pages;
- *	of a stack alone, all that is not in use
- * @unused: bytes of @data that are there
- * @skip: what is below is left out, and the segment begins behind it
- * @keep: bytes of @data that are kept
+ * struct kcs_piece - memory of a segment that has one use
+ * @segment: the number of its program header
+ * @use: what for
+ * @from: its first byte in the snapshot
+ * @to: behind its last one
+ * @data: bytes of it that are no holes
+ * @keep: of these, those that are kept
  */
-struct kcs_segment {
+struct kcs_piece {
+	size_t segment;
+	enum kcs_use use;
+	uint64_t from;
+	uint64_t to;
 	uint64_t data;
-	bool stack;
-	uint64_t below;
-	uint64_t unused;
-	bool skip;
 	uint64_t keep;
 };
 
 /**
  * kcs_cut_choose() - choose what to leave out
- * @segments: filled up to @unused; the rest is set
+ * @pieces: @keep is set
  * @count: how many
- * @limit: what may be kept
+ * @limit: bytes that may be kept
  *
- * The biggest go first, what is unused of a stack as if it were a segment; stacks
- * go when nothing else is left. The last one to go is kept in part. Pure function.
+ * The biggest go first; stacks in use go when nothing else is left. The last one to
+ * go is kept in part, from its front, unless it is unused. Pure function.
  *
  * Return: 0 or -ENOMEM.
  */
-int kcs_cut_choose(struct kcs_segment *segments, size_t count, uint64_t limit);
+int kcs_cut_choose(struct kcs_piece *pieces, size_t count, uint64_t limit);
 
 /**
  * kcs_cut_plan() - plan a core of a limited size

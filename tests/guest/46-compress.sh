@@ -59,16 +59,22 @@ def loads(path):
         p = struct.unpack_from("<IIQQQQQQ", data, 64 + 56 * n)
         if p[0] == 1:
             yield p[3], p[6], p[1], data[p[2]:p[2] + p[5]]
-short = 0
 wholes, parts = list(loads(sys.argv[1])), list(loads(sys.argv[2]))
-if len(wholes) != len(parts):
-    print(len(wholes), "segments became", len(parts))
-for whole, part in zip(wholes, parts):
-    # Of a stack, what is below the stack pointer may be left out.
-    below = part[0] - whole[0]
-    if below < 0 or whole[1] - part[1] != below or whole[2] != part[2] or not whole[3][below:].startswith(part[3]):
-        print("segment %#x" % whole[0])
-    short += len(part[3]) < len(whole[3])
+short = 0
+for start, size, flags, data in wholes:
+    mine = [part for part in parts if start <= part[0] < start + size]
+    parts = parts[len(mine):]
+    # Of a stack, what is below the stack pointer may be left out. Several stacks may be in one segment.
+    at = mine[0][0] if mine else None
+    for part in mine:
+        if part[0] != at or part[2] != flags or not data[at - start:].startswith(part[3]):
+            print("segment %#x" % start, "at %#x" % part[0])
+        at += part[1]
+    if at != start + size:
+        print("segment %#x" % start, "does not end")
+    short += sum(len(part[3]) for part in mine) < len(data)
+if parts:
+    print(len(parts), "segments more")
 if not short:
     print("nothing is short")
 END

@@ -30,16 +30,16 @@ static uint64_t pages(uint64_t n)
 static void choose(const struct part *parts, size_t count, uint64_t limit,
 		   const uint64_t *want)
 {
-	struct kcs_segment segments[8] = { 0 };
+	struct kcs_piece pieces[8] = { 0 };
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		segments[i].data = parts[i].data;
-		segments[i].stack = parts[i].stack;
+		pieces[i].data = parts[i].data;
+		pieces[i].use = parts[i].stack ? KCS_STACK : KCS_MEMORY;
 	}
-	assert_int_equal(kcs_cut_choose(segments, count, limit), 0);
+	assert_int_equal(kcs_cut_choose(pieces, count, limit), 0);
 	for (i = 0; i < count; i++)
-		assert_int_equal(segments[i].keep, want[i]);
+		assert_int_equal(pieces[i].keep, want[i]);
 }
 
 static void biggest_go_first_and_stacks_last(void **state)
@@ -63,30 +63,30 @@ static void biggest_go_first_and_stacks_last(void **state)
 
 static void unused_stack_goes_before_used(void **state)
 {
-	struct kcs_segment segments[] = {
+	struct kcs_piece pieces[] = {
 		{ .data = 50 },
-		{ .data = 500, .stack = true, .below = 4096, .unused = 450 },
-		{ .data = 40, .stack = true, .below = 4096, .unused = 10 },
+		{ .data = 450, .use = KCS_UNUSED },
+		{ .data = 50, .use = KCS_STACK },
+		{ .data = 10, .use = KCS_UNUSED },
+		{ .data = 30, .use = KCS_STACK },
 	};
+	static const struct {
+		uint64_t limit;
+		uint64_t keep[5];
+	} cases[] = {
+		{ 590, { 50, 450, 50, 10, 30 } },
+		{ 541, { 50, 0, 50, 10, 30 } },
+		{ 120, { 30, 0, 50, 10, 30 } },
+		{ 85, { 0, 0, 50, 0, 30 } },
+		{ 60, { 0, 0, 30, 0, 30 } },
+	};
+	size_t i, j;
 
-	assert_int_equal(kcs_cut_choose(segments, 3, 541), 0);
-	assert_int_equal(segments[0].keep, 50);
-	assert_int_equal(segments[1].keep, 50);
-	assert_true(segments[1].skip);
-	assert_int_equal(segments[2].keep, 40);
-	assert_int_equal(kcs_cut_choose(segments, 3, 120), 0);
-	assert_int_equal(segments[0].keep, 30);
-	assert_int_equal(segments[1].keep, 50);
-	assert_int_equal(segments[2].keep, 40);
-	assert_false(segments[2].skip);
-	assert_int_equal(kcs_cut_choose(segments, 3, 590), 0);
-	assert_int_equal(segments[1].keep, 500);
-	assert_false(segments[1].skip);
-	assert_int_equal(kcs_cut_choose(segments, 3, 60), 0);
-	assert_int_equal(segments[0].keep, 0);
-	assert_int_equal(segments[1].keep, 30);
-	assert_int_equal(segments[2].keep, 30);
-	assert_true(segments[2].skip);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(kcs_cut_choose(pieces, 5, cases[i].limit), 0);
+		for (j = 0; j < 5; j++)
+			assert_int_equal(pieces[j].keep, cases[i].keep[j]);
+	}
 }
 
 static uint64_t address_of(size_t i)
@@ -94,8 +94,8 @@ static uint64_t address_of(size_t i)
 	return (i + 1) << 24;
 }
 
-/* NT_PRSTATUS with a stack pointer in the segment. */
-static size_t put_status(char *buf, int class, uint64_t sp)
+/* NT_PRSTATUS with a stack pointer in the segment, and a thread pointer (64 bits only). */
+static size_t put_status(char *buf, int class, uint64_t sp, uint64_t tp)
 {
 	uint32_t size = class == ELFCLASS64 ? 336 : 144;
 	Elf64_Nhdr note = { .n_namesz = 5, .n_descsz = size,
@@ -104,10 +104,12 @@ static size_t put_status(char *buf, int class, uint64_t sp)
 	memset(buf, 0, sizeof(note) + 8 + size);
 	memcpy(buf, &note, sizeof(note));
 	memcpy(buf + sizeof(note), "CORE", 5);
-	if (class == ELFCLASS64)
+	if (class == ELFCLASS64) {
 		memcpy(buf + sizeof(note) + 8 + 112 + 19 * 8, &sp, 8);
-	else
+		memcpy(buf + sizeof(note) + 8 + 112 + 21 * 8, &tp, 8);
+	} else {
 		memcpy(buf + sizeof(note) + 8 + 72 + 15 * 4, &sp, 4);
+	}
 	return sizeof(note) + 8 + size;
 }
 
@@ -172,7 +174,7 @@ static int make_core(int class, const struct part *parts, size_t count)
 	for (i = 0; i < count; i++)
 		if (parts[i].stack)
 			offset += put_status(head + offset, class,
-					     address_of(i) + 16 + parts[i].sp);
+					     address_of(i) + 16 + parts[i].sp, 0);
 	put_phdr(head, class, 0, (Elf64_Phdr) {
 		.p_type = PT_NOTE, .p_offset = notes, .p_filesz = offset - notes,
 	});
@@ -327,6 +329,121 @@ static void stack_is_kept_from_its_pointer_up(void **state)
 	close(core);
 }
 
+/*
+ * One segment with the stacks of three threads: each in use from "sp" on, with its
+ * thread pointer at "tp", in pages; of one, "tp" is not there.
+ */
+static const struct {
+	uint64_t sp, tp;
+} stacks[] = { { 52, 0 }, { 7, 8 }, { 27, 28 } };
+
+static int make_stacks(size_t others)
+{
+	size_t notes = phdrs_at(ELFCLASS64) + (others + 2) * sizeof(Elf64_Phdr);
+	char *head = calloc(1, notes + 2 * PAGE), byte;
+	uint64_t offset = notes, at, i;
+	int fd = memfd_create("core", 0);
+
+	for (i = 0; i < 3; i++)
+		offset += put_status(head + offset, ELFCLASS64,
+				     address_of(0) + pages(stacks[i].sp) + 200,
+				     stacks[i].tp ? address_of(0) + pages(stacks[i].tp) : 7);
+	put_phdr(head, ELFCLASS64, 0, (Elf64_Phdr) {
+		.p_type = PT_NOTE, .p_offset = notes, .p_filesz = offset - notes,
+	});
+	at = (offset / PAGE + 1) * PAGE;
+	put_phdr(head, ELFCLASS64, 1, (Elf64_Phdr) {
+		.p_type = PT_LOAD, .p_flags = PF_R | PF_W, .p_offset = at,
+		.p_vaddr = address_of(0), .p_filesz = pages(60),
+		.p_memsz = pages(70),
+	});
+	for (i = 0; i < others; i++)
+		put_phdr(head, ELFCLASS64, i + 2, (Elf64_Phdr) {
+			.p_type = PT_LOAD, .p_offset = at + pages(60),
+			.p_vaddr = address_of(i + 1), .p_memsz = PAGE,
+		});
+	put_ehdr(head, ELFCLASS64, others + 2, at + pages(60));
+	assert_int_equal(pwrite(fd, head, at, 0), at);
+	for (i = 0; i < 60 * PAGE; i++) {
+		byte = i / PAGE + 1;
+		assert_int_equal(pwrite(fd, &byte, 1, at + i), 1);
+	}
+	free(head);
+	return fd;
+}
+
+/* Its headers from the first on, in pages from the segment's beginning. */
+struct run {
+	uint64_t from, kept, size;
+};
+
+static void check_runs(int fd, size_t others, const struct run *runs, size_t count)
+{
+	Elf64_Ehdr ehdr;
+	Elf64_Phdr phdr;
+	size_t i;
+	char got;
+
+	assert_int_equal(pread(fd, &ehdr, sizeof(ehdr), 0), sizeof(ehdr));
+	assert_int_equal(ehdr.e_phnum, 1 + others + count);
+	get_phdr(fd, ELFCLASS64, 0, &phdr);
+	assert_int_equal(pread(fd, &got, 1, phdr.p_offset + 12), 1);
+	assert_int_equal(got, 'C');
+	for (i = 0; i < count; i++) {
+		get_phdr(fd, ELFCLASS64, i + 1, &phdr);
+		assert_int_equal(phdr.p_vaddr, address_of(0) + pages(runs[i].from));
+		assert_int_equal(phdr.p_filesz, pages(runs[i].kept));
+		assert_int_equal(phdr.p_memsz, pages(runs[i].size));
+		assert_int_equal(phdr.p_flags, PF_R | PF_W);
+		assert_int_equal(phdr.p_offset % PAGE, 0);
+		assert_int_equal(pread(fd, &got, 1, phdr.p_offset), 1);
+		assert_int_equal(got, runs[i].from + 1);
+		assert_int_equal(pread(fd, &got, 1, phdr.p_offset + phdr.p_filesz - 1), 1);
+		assert_int_equal(got, runs[i].from + runs[i].kept);
+	}
+}
+
+/* @limit: in pages, beyond the head as it was */
+static void cut_stacks(size_t others, uint64_t limit, const struct run *runs,
+		       size_t count)
+{
+	struct kcs_cut cut = KCS_CUT_INIT;
+	int core = make_stacks(others), out;
+	uint64_t kept = 0;
+	Elf64_Phdr first;
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		kept += runs[i].kept;
+	get_phdr(core, ELFCLASS64, 1, &first);
+	assert_int_equal(kcs_cut_plan(&cut, core, lseek(core, 0, SEEK_END),
+				      first.p_offset + pages(limit)), 0);
+	assert_int_equal(cut.left_out, pages(60 - kept));
+	assert_int_equal(cut.segments, kept < 60);
+	out = copy_cut(&cut, core);
+	check_runs(out, others, runs, count);
+	kcs_cut_free(&cut);
+	close(out);
+	close(core);
+}
+
+static void stacks_in_one_segment_are_kept(void **state)
+{
+	/* The headers that may be added take a page more. */
+	cut_stacks(0, 61, (struct run[]) { { 0, 60, 70 } }, 1);
+	cut_stacks(0, 59, (struct run[]) { { 0, 29, 52 }, { 52, 8, 18 } }, 2);
+	cut_stacks(0, 37, (struct run[]) { { 0, 9, 27 }, { 27, 2, 25 }, { 52, 8, 18 } }, 3);
+	cut_stacks(0, 13, (struct run[]) { { 7, 2, 20 }, { 27, 2, 25 }, { 52, 8, 18 } }, 3);
+	cut_stacks(0, 11, (struct run[]) { { 7, 2, 20 }, { 27, 2, 25 }, { 52, 6, 18 } }, 3);
+}
+
+/* Then what is behind the first stack pointer is all stack. */
+static void headers_do_not_become_more_than_can_be_counted(void **state)
+{
+	cut_stacks(PN_XNUM - 3, 53, (struct run[]) { { 7, 53, 63 } }, 1);
+	cut_stacks(PN_XNUM - 3, 20, (struct run[]) { { 7, 20, 63 } }, 1);
+}
+
 /* Only two have data, so that it is not the sanitizer that is tested. */
 static void more_segments_than_a_header_counts(void **state)
 {
@@ -384,6 +501,8 @@ int main(void)
 		cmocka_unit_test(biggest_go_first_and_stacks_last),
 		cmocka_unit_test(unused_stack_goes_before_used),
 		cmocka_unit_test(stack_is_kept_from_its_pointer_up),
+		cmocka_unit_test(stacks_in_one_segment_are_kept),
+		cmocka_unit_test(headers_do_not_become_more_than_can_be_counted),
 		cmocka_unit_test(cut_core_is_right),
 		cmocka_unit_test(cut_core_of_32_bits_is_right),
 		cmocka_unit_test(more_segments_than_a_header_counts),
