@@ -70,7 +70,7 @@ time.sleep(1000)' 3>&- &
 	until pid=$(cat "/proc/$outer/task/$outer/children") &&
 		grep -qs sleep "/proc/${pid% }/comm"; do sleep 0.05; done
 	fake -o out/%p.%P.%h "${pid% }"
-	kill "${pid% }"
+	kill -KILL "${pid% }"
 	succeeds
 	[ -e "out/1.${pid% }.inner" ]
 }

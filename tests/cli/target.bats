@@ -130,7 +130,7 @@ filter_of() {
 	[ ! -e log ]
 }
 
-# inside: run a shell that sleeps as process 1 of a pid namespace, and its child
+# inside: run a shell that sleeps as process 1 of a pid namespace, and its child. Some unshare(1) have both ignore SIGTERM.
 inside() {
 	[ "$(id -u)" -eq 0 ] || skip "a pid namespace takes root"
 	unshare --pid --fork sh -c 'sleep 1000 & echo $! >child; wait' 3>&- &
@@ -146,7 +146,7 @@ inside() {
 	local second
 	second=$(pgrep -P "$first")
 	fake --dry-run --ns "$second" 1 "$(cat child)"
-	kill "$second"
+	kill -KILL "$second"
 	succeeds
 	grep -qE "^process +$first " stdout
 	grep -qE "^process +$second \(sleep\)$" stdout
@@ -163,7 +163,7 @@ inside() {
 	empty out
 	[ ! -e log ]
 	stdout=/dev/null fake -o out/core.%P "$one" "$first"
-	kill "$(pgrep -P "$one")" "$(pgrep -P "$first")"
+	kill -KILL "$(pgrep -P "$one")" "$(pgrep -P "$first")"
 	wait "$outer" "$unshare" || true
 	[ -e "out/core.$one" ]
 	[ -e "out/core.$first" ]
@@ -172,7 +172,7 @@ inside() {
 @test "no such pid inside" {
 	inside
 	fake --dry-run --ns "$first" 77
-	kill "$(pgrep -P "$first")"
+	kill -KILL "$(pgrep -P "$first")"
 	fails 3 "there is no process 77 in the pid namespace of process $first"
 	fake --dry-run --ns "$(cat /proc/sys/kernel/pid_max)" 1
 	fails 3 "whose pid namespace could be meant"

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# By name only: it has not been seen to pass on sid and experimental yet.
 # Time limit: 400 s
 #
 # Those who read cores, in the userland of the row: what each says of our core is what it says of the kernel's own of the same

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# By name only: it has not been seen to pass on sid and experimental yet.
 # Time limit: 150 s
 #
 # A process in pid, mount and user namespaces of its own and under another root: its pids and paths in the core are those that

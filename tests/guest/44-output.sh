@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# By name only: it has not been seen to pass on sid and experimental yet.
 #
 # Where the core goes: names, directories, files that exist, links, other file systems, the page cache.
 . "$KCS_TREE/tests/guest/lib.sh"

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# By name only: it has not been seen to pass on sid and experimental yet.
 # Time limit: 240 s
 #
 # A core on NFS, from a server in the same guest: as sparse as elsewhere, with root squashed, and with a server that ceases to

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# By name only: it has not been seen to pass on sid and experimental yet.
 #
 # Of one stopped target: what is compressed is the same core; what is left out by --limit is what was said, and gdb reads the rest.
 . "$KCS_TREE/tests/guest/lib.sh"

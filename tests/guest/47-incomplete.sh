@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# By name only: it has not been seen to pass on sid and experimental yet.
 # Time limit: 240 s
 #
 # A core that can't be written to its end: the right sentence, the right status, and nothing left but FILE.incomplete.

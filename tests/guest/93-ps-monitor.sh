@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# By name only: it has not been seen to pass on sid and experimental yet.
 # Time limit: 150 s
 #
 # kcoresnap ps asks about every process and leaves no trace; kcoresnap monitor tells of all that happens, and of what it missed.

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# By name only: it has not been seen to pass on sid and experimental yet.
 # Time limit: 180 s
 #
 # Processes in namespaces of every kind, below cgroups with the names that docker, podman, kubepods and others give them: found by

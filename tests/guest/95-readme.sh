@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# By name only: it has not been seen to pass on sid and experimental yet.
 # Time limit: 180 s
 #
 # The commands that README.md has for a real host, each as it stands there, save for the pids, IDs and hosts it makes up.
