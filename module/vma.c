@@ -223,7 +223,8 @@ unsigned long kcs_next_populated(struct mm_struct *mm, unsigned long addr,
 		}
 		p4d = p4d_offset(pgd, addr);
 		if (p4d_none(*p4d)) {
-			addr = p4d_addr_end(addr, end);
+			/* Where p4d is folded, its end is what it is told (pgtable-nop4d.h). */
+			addr = p4d_addr_end(addr, pgd_addr_end(addr, end));
 			continue;
 		}
 		pud = pud_offset(p4d, addr);
