@@ -217,7 +217,7 @@ static enum kcs_copy_result copy_extent(struct run *run, uint64_t end)
 
 static enum kcs_copy_result copy_cut(struct run *run, const struct kcs_cut *cut)
 {
-	enum kcs_copy_result ret = put(run, cut->head, cut->head_size);
+	enum kcs_copy_result ret = put(run, cut->head.bytes, cut->head.size);
 	size_t i;
 
 	for (i = 0; !ret && i < cut->count; i++) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <elf.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
@@ -10,105 +10,12 @@
 #include "cut.h"
 
 #define PAGE_SIZE 4096
-/* What 65535 segments and many thousand threads take; more is no core. */
-#define HEAD_MAX (1024 * 1024 * 1024)
-#define NOTE_ALIGN 4
 /* What a function may use below its stack pointer. */
 #define RED_ZONE 128
-
 /* Beyond the thread pointer: glibc's struct pthread has 2304 bytes. */
 #define THREAD_SIZE 4096
 /* The usual limit on a stack, for those whose end is not known. */
 #define STACK_MAX (8 * 1024 * 1024)
-
-/*
- * In struct elf_prstatus, by class: where pr_reg holds the stack pointer and
- * fs_base, as in arch/x86/include/asm/user_{32,64}.h.
- */
-#define SP_OFFSET_32 (72 + 15 * 4)
-#define SP_OFFSET_64 (112 + 19 * 8)
-#define TP_OFFSET_64 (112 + 21 * 8)
-
-static bool is_64(const struct kcs_cut *cut)
-{
-	return cut->head[EI_CLASS] == ELFCLASS64;
-}
-
-static size_t ehdr_size(const struct kcs_cut *cut)
-{
-	return is_64(cut) ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr);
-}
-
-static size_t phdr_size(const struct kcs_cut *cut)
-{
-	return is_64(cut) ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
-}
-
-/* Headers of both classes as those of 64 bits, as far as they are of use here. */
-
-static Elf64_Ehdr get_ehdr(const struct kcs_cut *cut)
-{
-	const Elf32_Ehdr *ehdr = (const void *)cut->head;
-
-	if (is_64(cut))
-		return *(const Elf64_Ehdr *)cut->head;
-	return (Elf64_Ehdr){
-		.e_phoff = ehdr->e_phoff,
-		.e_shoff = ehdr->e_shoff,
-		.e_phnum = ehdr->e_phnum,
-	};
-}
-
-static void set_shoff(struct kcs_cut *cut, uint64_t offset)
-{
-	if (is_64(cut))
-		((Elf64_Ehdr *)cut->head)->e_shoff = offset;
-	else
-		((Elf32_Ehdr *)cut->head)->e_shoff = offset;
-}
-
-static char *phdr_at(const struct kcs_cut *cut, size_t i)
-{
-	return cut->head + get_ehdr(cut).e_phoff + i * phdr_size(cut);
-}
-
-static Elf64_Phdr get_phdr(const struct kcs_cut *cut, size_t i)
-{
-	const Elf32_Phdr *phdr = (const void *)phdr_at(cut, i);
-
-	if (is_64(cut))
-		return *(const Elf64_Phdr *)phdr_at(cut, i);
-	return (Elf64_Phdr){
-		.p_type = phdr->p_type,
-		.p_offset = phdr->p_offset,
-		.p_vaddr = phdr->p_vaddr,
-		.p_filesz = phdr->p_filesz,
-		.p_memsz = phdr->p_memsz,
-	};
-}
-
-static void set_phnum(struct kcs_cut *cut, size_t count)
-{
-	if (is_64(cut))
-		((Elf64_Ehdr *)cut->head)->e_phnum = count;
-	else
-		((Elf32_Ehdr *)cut->head)->e_phnum = count;
-}
-
-static void set_phdr(const struct kcs_cut *cut, void *to, const Elf64_Phdr *phdr)
-{
-	Elf64_Phdr *big = to;
-	Elf32_Phdr *small = to;
-
-	if (is_64(cut)) {
-		*big = *phdr;
-		return;
-	}
-	small->p_offset = phdr->p_offset;
-	small->p_vaddr = phdr->p_vaddr;
-	small->p_filesz = phdr->p_filesz;
-	small->p_memsz = phdr->p_memsz;
-}
 
 static int compare_pieces(const void *a, const void *b)
 {
@@ -135,7 +42,7 @@ static uint64_t leave_out(struct kcs_piece *piece, uint64_t over)
 
 int kcs_cut_choose(struct kcs_piece *pieces, size_t count, uint64_t limit)
 {
-	struct kcs_piece **order = calloc(count + 1, sizeof(struct kcs_piece *));
+	struct kcs_piece **order = calloc(count + 1, sizeof(void *));
 	uint64_t total = 0, over;
 	size_t i;
 
@@ -146,7 +53,7 @@ int kcs_cut_choose(struct kcs_piece *pieces, size_t count, uint64_t limit)
 		total += pieces[i].data;
 		order[i] = &pieces[i];
 	}
-	qsort(order, count, sizeof(*order), compare_pieces);
+	qsort(order, count, sizeof(void *), compare_pieces);
 
 	over = total > limit ? total - limit : 0;
 	for (i = 0; over && i < count; i++)
@@ -178,125 +85,15 @@ int kcs_find_data(int in, uint64_t from, uint64_t end, uint64_t *data,
 	return 0;
 }
 
-static int read_at(int in, char *buf, uint64_t offset, size_t len)
-{
-	while (len) {
-		ssize_t n = pread(in, buf, len, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -ENODATA;
-		buf += n;
-		offset += n;
-		len -= n;
-	}
-	return 0;
-}
-
-/* Makes @head hold the first @len bytes. */
-static int grow_head(struct kcs_cut *cut, int in, uint64_t len)
-{
-	char *head;
-	int ret;
-
-	if (len <= cut->head_size)
-		return 0;
-	if (len > HEAD_MAX)
-		return -ENOEXEC;
-	head = realloc(cut->head, len);
-	if (!head)
-		return -ENOMEM;
-	cut->head = head;
-	ret = read_at(in, head + cut->head_size, cut->head_size,
-		      len - cut->head_size);
-	if (!ret)
-		cut->head_size = len;
-	return ret;
-}
-
-/*
- * Where there are too many segments for e_phnum, their number stands in a section
- * header at the end, which can't be read yet. But the first header is that of the
- * notes, and these follow the last header.
- */
-static int count_phdrs(struct kcs_cut *cut, int in, size_t *count)
-{
-	uint64_t begin = get_ehdr(cut).e_phoff, notes;
-	int ret;
-
-	if (begin > HEAD_MAX)
-		return -ENOEXEC;
-	*count = get_ehdr(cut).e_phnum;
-	if (*count == PN_XNUM) {
-		ret = grow_head(cut, in, begin + phdr_size(cut));
-		if (ret)
-			return ret;
-		notes = get_phdr(cut, 0).p_offset;
-		if (notes < begin)
-			return -ENOEXEC;
-		*count = (notes - begin) / phdr_size(cut);
-	}
-	return grow_head(cut, in, begin + *count * phdr_size(cut));
-}
-
-/* Headers, notes and what pads them: all that stands before memory. */
-static int read_head(struct kcs_cut *cut, int in, uint64_t size, size_t *count)
-{
-	uint64_t end = size;
-	Elf64_Phdr phdr;
-	size_t i;
-	int ret;
-
-	ret = grow_head(cut, in, sizeof(Elf32_Ehdr));
-	if (ret)
-		return ret;
-	if (memcmp(cut->head, ELFMAG, SELFMAG) != 0)
-		return -ENOEXEC;
-	ret = grow_head(cut, in, ehdr_size(cut));
-	if (!ret)
-		ret = count_phdrs(cut, in, count);
-	if (ret)
-		return ret;
-	for (i = 0; i < *count; i++) {
-		phdr = get_phdr(cut, i);
-		if (phdr.p_type == PT_LOAD && phdr.p_offset < end)
-			end = phdr.p_offset;
-	}
-	return grow_head(cut, in, end);
-}
-
-static size_t align_note(size_t size)
-{
-	return (size + NOTE_ALIGN - 1) / NOTE_ALIGN * NOTE_ALIGN;
-}
-
-static uint64_t page_down(uint64_t address)
-{
-	return address - address % PAGE_SIZE;
-}
-
-/**
- * struct thread - where its stack is
- * @sp: stack pointer
- * @tp: thread pointer, or 0
- */
-struct thread {
-	uint64_t sp;
-	uint64_t tp;
-};
-
 /**
  * struct plan - while it is made
- * @count: program headers of the snapshot
- * @threads: by stack pointer
+ * @threads: those that have stacks
  * @pieces: by address, those of a segment one after the other
+ * @npieces: how many
  * @more: headers that may have to be added
  */
 struct plan {
-	size_t count;
-	struct thread *threads;
-	size_t nthreads;
+	struct kcs_threads threads;
 	struct kcs_piece *pieces;
 	size_t npieces;
 	size_t more;
@@ -304,108 +101,24 @@ struct plan {
 
 static void free_plan(struct plan *plan)
 {
-	free(plan->threads);
+	free(plan->threads.list);
 	free(plan->pieces);
 }
 
-static int compare_threads(const void *a, const void *b)
+static uint64_t page_down(uint64_t address)
 {
-	const struct thread *one = a, *two = b;
-
-	if (one->sp != two->sp)
-		return one->sp < two->sp ? -1 : 1;
-	return 0;
-}
-
-static int add_thread(struct plan *plan, const struct thread *thread)
-{
-	struct thread *threads = plan->threads;
-
-	/* Twice as much whenever it is a power of two. */
-	if (!(plan->nthreads & (plan->nthreads - 1))) {
-		threads = reallocarray(threads, plan->nthreads ? 2 * plan->nthreads : 1,
-				       sizeof(*threads));
-		if (!threads)
-			return -ENOMEM;
-		plan->threads = threads;
-	}
-	threads[plan->nthreads++] = *thread;
-	return 0;
-}
-
-static struct thread thread_of(const struct kcs_cut *cut, const char *status)
-{
-	uint32_t sp;
-	struct thread thread = { 0 };
-
-	if (is_64(cut)) {
-		memcpy(&thread.sp, status + SP_OFFSET_64, sizeof(thread.sp));
-		memcpy(&thread.tp, status + TP_OFFSET_64, sizeof(thread.tp));
-	} else {
-		memcpy(&sp, status + SP_OFFSET_32, sizeof(sp));
-		thread.sp = sp;
-	}
-	return thread;
-}
-
-static int read_notes(const struct kcs_cut *cut, struct plan *plan, uint64_t offset,
-		      uint64_t end)
-{
-	size_t least = is_64(cut) ? TP_OFFSET_64 + sizeof(uint64_t) :
-				    SP_OFFSET_32 + sizeof(uint32_t);
-	struct thread thread;
-	Elf32_Nhdr note;
-	int ret;
-
-	while (offset < end && end - offset >= sizeof(note)) {
-		memcpy(&note, cut->head + offset, sizeof(note));
-		offset += sizeof(note) + align_note(note.n_namesz);
-		if (offset > end || note.n_descsz > end - offset)
-			return 0;
-		if (note.n_type == NT_PRSTATUS && note.n_descsz >= least) {
-			thread = thread_of(cut, cut->head + offset);
-			ret = add_thread(plan, &thread);
-			if (ret)
-				return ret;
-		}
-		offset += align_note(note.n_descsz);
-	}
-	return 0;
-}
-
-static int find_threads(const struct kcs_cut *cut, struct plan *plan)
-{
-	Elf64_Phdr phdr;
-	size_t i;
-	int ret;
-
-	for (i = 0; i < plan->count; i++) {
-		phdr = get_phdr(cut, i);
-		if (phdr.p_type != PT_NOTE)
-			continue;
-		if (phdr.p_offset > cut->head_size ||
-		    phdr.p_filesz > cut->head_size - phdr.p_offset)
-			return -ENOEXEC;
-		ret = read_notes(cut, plan, phdr.p_offset,
-				 phdr.p_offset + phdr.p_filesz);
-		if (ret)
-			return ret;
-	}
-	if (plan->nthreads)
-		qsort(plan->threads, plan->nthreads, sizeof(*plan->threads),
-		      compare_threads);
-	return 0;
+	return address - address % PAGE_SIZE;
 }
 
 /* The first one with a stack pointer at @address or above. */
 static size_t first_thread(const struct plan *plan, uint64_t address)
 {
-	size_t low = 0, high = plan->nthreads;
+	size_t low = 0, high = plan->threads.count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (plan->threads[middle].sp < address)
+		if (plan->threads.list[middle].sp < address)
 			low = middle + 1;
 		else
 			high = middle;
@@ -456,7 +169,7 @@ static int add_piece(struct plan *plan, int in, size_t segment, enum kcs_use use
  * Where the stack ends that is in use from @low on. C libraries have the thread
  * pointer at the end of a thread's stack, with their description of it behind.
  */
-static uint64_t stack_end(const struct thread *thread, uint64_t low, uint64_t end)
+static uint64_t stack_end(const struct kcs_thread *thread, uint64_t low, uint64_t end)
 {
 	uint64_t most = STACK_MAX;
 
@@ -472,21 +185,21 @@ static uint64_t stack_end(const struct thread *thread, uint64_t low, uint64_t en
 static int divide(const struct kcs_cut *cut, struct plan *plan, int in, size_t segment,
 		  bool once)
 {
-	Elf64_Phdr phdr = get_phdr(cut, segment);
+	Elf64_Phdr phdr = kcs_head_phdr(&cut->head, segment);
 	/* From address to offset. */
 	uint64_t shift = phdr.p_offset - phdr.p_vaddr;
 	uint64_t at = phdr.p_vaddr, end = at + phdr.p_filesz;
 	size_t i, before = plan->npieces;
 	int ret = 0;
 
-	for (i = first_thread(plan, at); i < plan->nthreads; i++) {
-		const struct thread *thread = &plan->threads[i];
+	for (i = first_thread(plan, at); i < plan->threads.count; i++) {
+		const struct kcs_thread *thread = &plan->threads.list[i];
 		uint64_t low = page_down(thread->sp - RED_ZONE), next = end;
 
 		if (thread->sp >= end)
 			break;
-		if (i + 1 < plan->nthreads && plan->threads[i + 1].sp < end)
-			next = page_down(plan->threads[i + 1].sp - RED_ZONE);
+		if (i + 1 < plan->threads.count && plan->threads.list[i + 1].sp < end)
+			next = page_down(plan->threads.list[i + 1].sp - RED_ZONE);
 		if (low < at || low > thread->sp)
 			low = at;
 		if (next <= low)
@@ -510,17 +223,17 @@ static int divide(const struct kcs_cut *cut, struct plan *plan, int in, size_t s
 static int find_pieces(const struct kcs_cut *cut, struct plan *plan, int in)
 {
 	/* What e_phnum can't count must not become more. */
-	bool once = plan->count + 2 * plan->nthreads >= PN_XNUM;
+	bool once = cut->head.phdrs + 2 * plan->threads.count >= PN_XNUM;
 	Elf64_Phdr phdr;
 	size_t i;
 	int ret;
 
-	plan->pieces = calloc(plan->count + 2 * plan->nthreads + 1,
+	plan->pieces = calloc(cut->head.phdrs + 2 * plan->threads.count + 1,
 			      sizeof(*plan->pieces));
 	if (!plan->pieces)
 		return -ENOMEM;
-	for (i = 0; i < plan->count; i++) {
-		phdr = get_phdr(cut, i);
+	for (i = 0; i < cut->head.phdrs; i++) {
+		phdr = kcs_head_phdr(&cut->head, i);
 		if (phdr.p_type != PT_LOAD)
 			continue;
 		if (phdr.p_vaddr + phdr.p_filesz < phdr.p_vaddr ||
@@ -546,10 +259,10 @@ struct headers {
 static void add_header(const struct kcs_cut *cut, struct headers *headers,
 		       size_t segment, const Elf64_Phdr *phdr)
 {
-	char *to = headers->table + headers->count++ * phdr_size(cut);
+	char *to = headers->table + headers->count++ * kcs_head_phdr_size(&cut->head);
 
-	memcpy(to, phdr_at(cut, segment), phdr_size(cut));
-	set_phdr(cut, to, phdr);
+	memcpy(to, kcs_head_at(&cut->head, segment), kcs_head_phdr_size(&cut->head));
+	kcs_head_put_phdr(&cut->head, to, phdr);
 }
 
 static void add_extent(struct kcs_cut *cut, uint64_t from, uint64_t to)
@@ -577,7 +290,7 @@ static int kept_length(int in, const struct kcs_piece *piece, uint64_t *length)
 static int keep_segment(struct kcs_cut *cut, int in, struct headers *headers,
 			const struct kcs_piece *pieces, size_t count, size_t segment)
 {
-	const Elf64_Phdr whole = get_phdr(cut, segment);
+	const Elf64_Phdr whole = kcs_head_phdr(&cut->head, segment);
 	Elf64_Phdr phdr = whole;
 	uint64_t length, shift = whole.p_vaddr - whole.p_offset, less = 0;
 	size_t i;
@@ -614,44 +327,42 @@ static int keep_segment(struct kcs_cut *cut, int in, struct headers *headers,
 
 static uint64_t grown_size(const struct kcs_cut *cut, size_t more)
 {
-	return more ? page_down(cut->head_size + more * phdr_size(cut) + PAGE_SIZE - 1) :
-		      cut->head_size;
+	return more ? page_down(cut->head.size + more * kcs_head_phdr_size(&cut->head) + PAGE_SIZE - 1) :
+		      cut->head.size;
 }
 
 /* The new headers in place of the old ones; what follows those moves, and is told so. */
-static int replace_headers(struct kcs_cut *cut, const struct plan *plan,
-			   const struct headers *headers)
+static int replace_headers(struct kcs_cut *cut, const struct headers *headers)
 {
-	size_t more = (headers->count - plan->count) * phdr_size(cut), i;
-	uint64_t begin = get_ehdr(cut).e_phoff, offset;
-	uint64_t behind = begin + plan->count * phdr_size(cut);
-	uint64_t size = grown_size(cut, headers->count - plan->count);
-	char *head = calloc(1, size);
+	struct kcs_head *head = &cut->head;
+	size_t more = headers->count - head->phdrs, i;
+	size_t moved = more * kcs_head_phdr_size(head);
+	uint64_t begin = kcs_head_phoff(head), size = grown_size(cut, more);
+	uint64_t behind = begin + head->phdrs * kcs_head_phdr_size(head);
+	char *bytes = calloc(1, size);
 	Elf64_Phdr phdr;
 
-	if (!head)
+	if (!bytes)
 		return -ENOMEM;
-	memcpy(head, cut->head, begin);
-	memcpy(head + begin, headers->table, headers->count * phdr_size(cut));
-	memcpy(head + behind + more, cut->head + behind, cut->head_size - behind);
-	free(cut->head);
-	cut->head = head;
-	cut->head_size = size;
+	memcpy(bytes, head->bytes, begin);
+	memcpy(bytes + begin, headers->table, headers->count * kcs_head_phdr_size(head));
+	memcpy(bytes + behind + moved, head->bytes + behind, head->size - behind);
+	kcs_head_free(head);
+	*head = (struct kcs_head){ bytes, size, headers->count };
 	if (more)
-		set_phnum(cut, headers->count);
+		kcs_head_set_phnum(head, headers->count);
 
-	cut->size = offset = size;
+	cut->size = size;
 	for (i = 0; i < headers->count; i++) {
-		phdr = get_phdr(cut, i);
+		phdr = kcs_head_phdr(head, i);
 		if (phdr.p_type == PT_LOAD) {
-			phdr.p_offset = offset;
-			offset += phdr.p_filesz;
+			phdr.p_offset = cut->size;
+			cut->size += phdr.p_filesz;
 		} else if (phdr.p_offset >= behind) {
-			phdr.p_offset += more;
+			phdr.p_offset += moved;
 		}
-		set_phdr(cut, phdr_at(cut, i), &phdr);
+		kcs_head_put_phdr(head, kcs_head_at(head, i), &phdr);
 	}
-	cut->size = offset;
 	return 0;
 }
 
@@ -662,8 +373,8 @@ static int keep_pieces(struct kcs_cut *cut, int in, const struct plan *plan,
 	Elf64_Phdr phdr;
 	int ret;
 
-	for (i = 0; i < plan->count; i++) {
-		phdr = get_phdr(cut, i);
+	for (i = 0; i < cut->head.phdrs; i++) {
+		phdr = kcs_head_phdr(&cut->head, i);
 		for (from = to; to < plan->npieces && plan->pieces[to].segment == i;)
 			to++;
 		if (phdr.p_type != PT_LOAD) {
@@ -674,17 +385,17 @@ static int keep_pieces(struct kcs_cut *cut, int in, const struct plan *plan,
 		if (ret)
 			return ret;
 	}
-	return replace_headers(cut, plan, headers);
+	return replace_headers(cut, headers);
 }
 
 /* The section header that counts the segments stays behind the last one. */
 static void keep_end(struct kcs_cut *cut, uint64_t size)
 {
-	uint64_t offset = get_ehdr(cut).e_shoff;
+	uint64_t offset = kcs_head_shoff(&cut->head);
 
 	if (!offset || offset >= size)
 		return;
-	set_shoff(cut, cut->size);
+	kcs_head_set_shoff(&cut->head, cut->size);
 	add_extent(cut, offset, size);
 	cut->size += size - offset;
 }
@@ -697,9 +408,9 @@ int kcs_cut_plan(struct kcs_cut *cut, int in, uint64_t size, uint64_t limit)
 	uint64_t head;
 	int ret;
 
-	ret = read_head(cut, in, size, &plan.count);
+	ret = kcs_head_read(&cut->head, in, size);
 	if (!ret)
-		ret = find_threads(cut, &plan);
+		ret = kcs_head_threads(&cut->head, &plan.threads);
 	if (!ret)
 		ret = find_pieces(cut, &plan, in);
 	if (ret)
@@ -709,8 +420,8 @@ int kcs_cut_plan(struct kcs_cut *cut, int in, uint64_t size, uint64_t limit)
 	if (ret)
 		return ret;
 
-	cut->extents = calloc(plan.count + plan.more + 1, sizeof(*cut->extents));
-	table = calloc(plan.count + plan.more + 1, phdr_size(cut));
+	cut->extents = calloc(cut->head.phdrs + plan.more + 1, sizeof(*cut->extents));
+	table = calloc(cut->head.phdrs + plan.more + 1, kcs_head_phdr_size(&cut->head));
 	if (!cut->extents || !table)
 		return -ENOMEM;
 	headers.table = table;
@@ -722,7 +433,7 @@ int kcs_cut_plan(struct kcs_cut *cut, int in, uint64_t size, uint64_t limit)
 
 void kcs_cut_free(struct kcs_cut *cut)
 {
-	free(cut->head);
+	kcs_head_free(&cut->head);
 	free(cut->extents);
 	*cut = (struct kcs_cut)KCS_CUT_INIT;
 }

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "head.h"
+
 /**
  * struct kcs_extent - bytes of the snapshot that are kept
  * @from: first byte
@@ -24,7 +26,6 @@ struct kcs_extent {
 /**
  * struct kcs_cut - what is left
  * @head: what stands before memory, with its program headers changed
- * @head_size: bytes of it
  * @extents: what follows @head, in this order and without a gap
  * @count: how many
  * @size: bytes of the core that is left
@@ -32,8 +33,7 @@ struct kcs_extent {
  * @segments: from how many segments
  */
 struct kcs_cut {
-	char *head;
-	size_t head_size;
+	struct kcs_head head;
 	struct kcs_extent *extents;
 	size_t count;
 	uint64_t size;
