@@ -325,10 +325,11 @@ static int keep_segment(struct kcs_cut *cut, int in, struct headers *headers,
 	return 0;
 }
 
-static uint64_t grown_size(const struct kcs_cut *cut, size_t more)
+static uint64_t grown_size(const struct kcs_head *head, size_t more)
 {
-	return more ? page_down(cut->head.size + more * kcs_head_phdr_size(&cut->head) + PAGE_SIZE - 1) :
-		      cut->head.size;
+	uint64_t size = head->size + more * kcs_head_phdr_size(head);
+
+	return more ? page_down(size + PAGE_SIZE - 1) : size;
 }
 
 /* The new headers in place of the old ones; what follows those moves, and is told so. */
@@ -337,7 +338,7 @@ static int replace_headers(struct kcs_cut *cut, const struct headers *headers)
 	struct kcs_head *head = &cut->head;
 	size_t more = headers->count - head->phdrs, i;
 	size_t moved = more * kcs_head_phdr_size(head);
-	uint64_t begin = kcs_head_phoff(head), size = grown_size(cut, more);
+	uint64_t begin = kcs_head_phoff(head), size = grown_size(head, more);
 	uint64_t behind = begin + head->phdrs * kcs_head_phdr_size(head);
 	char *bytes = calloc(1, size);
 	Elf64_Phdr phdr;
@@ -415,7 +416,7 @@ int kcs_cut_plan(struct kcs_cut *cut, int in, uint64_t size, uint64_t limit)
 		ret = find_pieces(cut, &plan, in);
 	if (ret)
 		return ret;
-	head = grown_size(cut, plan.more);
+	head = grown_size(&cut->head, plan.more);
 	ret = kcs_cut_choose(plan.pieces, plan.npieces, head < limit ? limit - head : 0);
 	if (ret)
 		return ret;
