@@ -47,13 +47,19 @@ kept()
 
 # Disks.
 
+# fills_up NAME: what is mounted on "disk" does, while a core is written there
+fills_up()
+{
+	start -o disk/core
+	wait_for 20 reading
+	dd if=/dev/zero of=disk/filler bs=1M 2>/dev/null
+	ended
+	rm disk/filler
+	is "$(kept disk 9 'incomplete: .*No space left on device: free some space')" "" "$1" || cat .err >&2
+}
+
 mount -t tmpfs -o size=96M tmpfs disk
-start -o disk/core
-wait_for 20 reading
-dd if=/dev/zero of=disk/filler bs=1M 2>/dev/null
-ended
-rm disk/filler
-is "$(kept disk 9 'incomplete: .*No space left on device: free some space')" "" "a tmpfs that fills up meanwhile" || cat .err >&2
+fills_up "a tmpfs that fills up meanwhile"
 umount disk
 
 truncate -s 96M image
@@ -61,12 +67,7 @@ mkfs.ext4 -q image
 modprobe loop
 mount -o loop image disk
 rmdir disk/lost+found
-start -o disk/core
-wait_for 20 reading
-dd if=/dev/zero of=disk/filler bs=1M 2>/dev/null
-ended
-rm disk/filler
-is "$(kept disk 9 'incomplete: .*No space left on device: free some space')" "" "an ext4 that does" || cat .err >&2
+fills_up "an ext4 that does"
 start -z -o disk/core
 wait_for 20 reading
 umount -l disk
