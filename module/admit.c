@@ -57,6 +57,7 @@ struct mapping_sums {
 	u64 excluded;
 	u64 hugetlb;
 	u64 accountable;
+	u64 largest;		/* of these */
 	u64 undumped;
 	bool userfaultfd;
 };
@@ -94,8 +95,10 @@ static int sum_mappings(struct mm_struct *mm, struct mapping_sums *sums,
 			    !(vma->vm_flags & (VM_SHARED | VM_MAYSHARE | VM_DONTCOPY)))
 				sums->hugetlb += size;
 			if ((vma->vm_flags & VM_ACCOUNT) &&
-			    !(vma->vm_flags & VM_DONTCOPY))
+			    !(vma->vm_flags & VM_DONTCOPY)) {
 				sums->accountable += size;
+				sums->largest = max(sums->largest, size);
+			}
 			if (vma->vm_flags & VM_DONTDUMP)
 				sums->undumped += size;
 		}
@@ -303,8 +306,8 @@ static int check_pause(const struct kcs_forecast *forecast,
 }
 
 static int check_room(const struct kcs_target *target,
-		      const struct kcs_forecast *forecast, u64 accountable,
-		      struct kcs_refusal *why)
+		      const struct kcs_forecast *forecast,
+		      const struct mapping_sums *maps, struct kcs_refusal *why)
 {
 	struct mem_cgroup *memcg = kcs_room_memcg(target->mm);
 	u64 room = kcs_room(memcg);
@@ -314,10 +317,15 @@ static int check_room(const struct kcs_target *target,
 		return kcs_refuse(why, ENOMEM,
 				  "memory could grow by %llu MiB while the snapshot is open, and %llu MiB are free for it under the limits of the target's cgroups and the machine: raise them or free memory",
 				  forecast->growth >> 20, room >> 20);
-	if (!kcs_room_commit(accountable))
+	if (!kcs_room_commit(maps->accountable))
 		return kcs_refuse(why, ENOMEM,
 				  "vm.overcommit_memory is 2 and %llu MiB can't be committed a second time: raise vm.overcommit_ratio or free memory",
-				  accountable >> 20);
+				  maps->accountable >> 20);
+	/* As many small ones become: stacks, since glibc 2.42. */
+	if (maps->largest >> PAGE_SHIFT > kcs_commit_most())
+		return kcs_refuse(why, ENOMEM,
+				  "a mapping of %llu MiB is larger than memory and swap together, and with vm.overcommit_memory at 0 no such process can be forked: set it to 1, or use --mode stop with a --max-pause that suits",
+				  maps->largest >> 20);
 	return 0;
 }
 
@@ -361,7 +369,7 @@ static int admit_clone(const struct kcs_target *target, const struct kcs_request
 	predict(forecast, target->mm, maps, users);
 	return check_latency(target, req, users, why) ?:
 	       check_pause(forecast, req, why) ?:
-	       check_room(target, forecast, maps->accountable, why);
+	       check_room(target, forecast, maps, why);
 }
 
 int kcs_admit(const struct kcs_target *target, const struct kcs_request *req,

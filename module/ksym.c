@@ -22,6 +22,7 @@ static bool have_try_grab_page;
 static bool have_gate_vma;
 static bool have_commit_limit;
 static const int *overcommit_memory;
+static const long *swap_pages;
 static struct percpu_counter *committed;
 
 bool kcs_can_pin_page(void)
@@ -51,6 +52,14 @@ bool kcs_overcommit_is_strict(void)
 unsigned long kcs_commit_limit(void)
 {
 	return have_commit_limit ? static_call(kcs_vm_commit_limit)() : 0;
+}
+
+unsigned long kcs_commit_most(void)
+{
+	if (!overcommit_memory || !swap_pages ||
+	    READ_ONCE(*overcommit_memory) != OVERCOMMIT_GUESS)
+		return ULONG_MAX;
+	return totalram_pages() + READ_ONCE(*swap_pages);
 }
 
 bool kcs_commit_sub(s64 pages)
@@ -124,6 +133,7 @@ int kcs_ksym_init(void)
 	if (kcs_resolve(kallsyms_lookup_name)) {
 		overcommit_memory = lookup_data("sysctl_overcommit_memory");
 		committed = lookup_data("vm_committed_as");
+		swap_pages = lookup_data("total_swap_pages");
 	}
 	return ok ? 0 : -ENOENT;
 }

@@ -19,10 +19,11 @@
  *	get_gate_vma		optional: without it the core has no vsyscall
  *				segment
  *	vm_commit_limit		optional: without it strict overcommit has no room
- *	kallsyms_lookup_name	optional: finds sysctl_overcommit_memory and
- *				vm_committed_as, which no exported function tells
- *				or changes; without it accounting is taken to be
- *				strict, and a clone stays committed
+ *	kallsyms_lookup_name	optional: finds sysctl_overcommit_memory,
+ *				vm_committed_as and total_swap_pages, which no
+ *				exported function tells or changes; without it
+ *				accounting is taken to be strict, and a clone stays
+ *				committed
  */
 #ifndef _KCS_KSYM_H
 #define _KCS_KSYM_H
@@ -109,6 +110,15 @@ bool kcs_overcommit_is_strict(void);
  * Return: 0 where that can't be told.
  */
 unsigned long kcs_commit_limit(void);
+
+/**
+ * kcs_commit_most() - pages of one mapping that can be committed, by
+ * __vm_enough_memory() (mm/util.c)
+ *
+ * Return: all memory and swap where vm.overcommit_memory=0; else, and where that
+ * can't be told, ULONG_MAX.
+ */
+unsigned long kcs_commit_most(void);
 
 /**
  * kcs_commit_sub() - take pages off what is committed

@@ -8,7 +8,7 @@
 cgroup=/sys/fs/cgroup/kcs-41
 file=/var/tmp/41-refusals
 
-plan 34
+plan 37
 
 # One that can't be had here is no failure.
 had()
@@ -152,6 +152,17 @@ refused 5 "vm.overcommit_memory is 2 and [0-9]+ MiB can't be committed a second 
 echo 0 >/proc/sys/vm/overcommit_memory
 echo "$ratio" >/proc/sys/vm/overcommit_ratio
 taken "without strict overcommit, memory that is only mapped does not count"
+forget
+
+# As what many small mappings have become.
+echo 1 >/proc/sys/vm/overcommit_memory
+target mapped $(($(awk '/^(MemTotal|SwapTotal)/ { kib += $2 } END { print kib }' /proc/meminfo) / 1024 + 100))
+echo 0 >/proc/sys/vm/overcommit_memory
+refused 5 "a mapping of [0-9]+ MiB is larger than memory and swap together.*set it to 1" "a mapping that fork would refuse"
+taken "which mode stop does not mind" --mode stop
+echo 1 >/proc/sys/vm/overcommit_memory
+taken "nor fork where everything may be overcommitted"
+echo 0 >/proc/sys/vm/overcommit_memory
 forget
 
 # It uses more than it leaves.

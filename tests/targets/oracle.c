@@ -275,13 +275,27 @@ static bool dump_core(struct thread *t)
 	return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT && WCOREDUMP(status);
 }
 
-static struct thread *other_than(pid_t tid)
+/* One that blocks a signal would go on first; runtimes do, while they make a thread. */
+static bool takes(const struct thread *t, int sig)
+{
+	uint64_t mask;
+
+	return !t->gone && !ptrace(PTRACE_GETSIGMASK, t->tid, sizeof(mask), &mask) &&
+	       !(mask >> (sig - 1) & 1);
+}
+
+/* The leader, or rather another one. */
+static struct thread *who_takes(int sig, bool other)
 {
 	size_t i;
 
+	if (!other && takes(find(pid), sig))
+		return find(pid);
 	for (i = nr; i--; )
-		if (threads[i].tid != tid && !threads[i].gone)
+		if (threads[i].tid != pid && takes(&threads[i], sig))
 			return &threads[i];
+	if (!takes(find(pid), sig))
+		errx(2, "no thread takes signal %d", sig);
 	return find(pid);
 }
 
@@ -336,7 +350,7 @@ int main(int argc, char **argv)
 	find_vdso();
 	is = stop_where_wanted();
 	if (options.into_handler)
-		step_into_handler(other_than(pid));
+		step_into_handler(who_takes(SIGUSR1, true));
 	printf("threads %zu in-call %ld in-vdso %ld in-handler %ld\n", nr, is.in_call, is.in_vdso,
 	       is.in_handler + options.into_handler);
 	fflush(stdout);
@@ -347,7 +361,7 @@ int main(int argc, char **argv)
 		let_go(true);
 		return 0;
 	}
-	if (!dump_core(options.other ? other_than(pid) : find(pid)))
+	if (!dump_core(who_takes(SIGABRT, options.other)))
 		errx(2, "process %d has dumped no core", pid);
 	return 0;
 }
