@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """Usage: compare.py OURS KERNELS
+       compare.py -
 
 Compare a core of ours with the kernel's own of the same process, which did not run in between. Prints each difference, and
-exits with 1 if there is one. What may differ is in the tables below, each with its reason.
+exits with 1 if there is one. What may differ is in the tables below, each with its reason. With "-" the two names are read from
+each line of the input, and what is printed about them ends with a line "end".
 
 Beside what is there by field: our vendor note, which is the last, and by which offsets in the file move; and NT_SIGINFO, which
 is about the signal.
@@ -181,14 +183,30 @@ def compare_segment(ours, kernels, a, b, vvar):
                     x[at:at + 16].hex(), y[at:at + 16].hex())
 
 
-def main():
-    ours, kernels = elfcore.Core(sys.argv[1]), elfcore.Core(sys.argv[2])
+def compare(paths):
+    ours, kernels = map(elfcore.Core, paths)
     compare_headers(ours, kernels)
     compare_notes(ours, kernels)
     vvar = vvar_range(ours)
     for a, b in zip(ours.loads, kernels.loads):
         if (a.vaddr, a.filesz) == (b.vaddr, b.filesz):
             compare_segment(ours, kernels, a, b, vvar)
+
+
+def serve():
+    for line in sys.stdin:
+        try:
+            compare(line.split())
+        except Exception as error:
+            differs("reading", repr(error), "")
+        print("end", flush=True)
+
+
+def main():
+    if sys.argv[1:] == ["-"]:
+        serve()
+    else:
+        compare(sys.argv[1:3])
     return 1 if differences else 0
 
 

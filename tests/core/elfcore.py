@@ -55,6 +55,8 @@ def note_name(note):
 
 
 class Core:
+    fd = None
+
     def __init__(self, path):
         self.fd = os.open(path, os.O_RDONLY)
         self.size = os.fstat(self.fd).st_size
@@ -69,6 +71,10 @@ class Core:
         self.loads = [p for p in self.phdrs if p.type == PT_LOAD]
         self.starts = [p.vaddr for p in self.loads]
         self.notes = [n for p in self.phdrs if p.type == PT_NOTE for n in self._notes(p)]
+
+    def __del__(self):
+        if self.fd is not None:
+            os.close(self.fd)
 
     def pread(self, offset, length):
         data = os.pread(self.fd, length, offset)
