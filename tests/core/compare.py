@@ -71,13 +71,16 @@ def compare_headers(ours, kernels):
         same("ELF header, " + field, a, b)
     same("size of the segments", ours.size - data_offset(ours), kernels.size - data_offset(kernels))
     same("number of program headers", len(ours.phdrs), len(kernels.phdrs))
+    mine, theirs = data_offset(ours), data_offset(kernels)
     for i, (a, b) in enumerate(zip(ours.phdrs, kernels.phdrs)):
         if a.type == elfcore.PT_NOTE:
             a = a._replace(filesz=a.filesz - vendor_size(ours))
             b = b._replace(filesz=b.filesz - vendor_size(kernels))
         elif a.type == elfcore.PT_LOAD:
-            a = a._replace(offset=a.offset - data_offset(ours))
-            b = b._replace(offset=b.offset - data_offset(kernels))
+            a = a._replace(offset=a.offset - mine)
+            b = b._replace(offset=b.offset - theirs)
+        if a == b:
+            continue
         for field, x, y in zip(a._fields, a, b):
             # Kernels before 6.2 leave it 0, which readelf then takes for 4.
             if not (field == "align" and a.type == elfcore.PT_NOTE and (x, y) == (4, 0)):

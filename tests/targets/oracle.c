@@ -84,7 +84,8 @@ static void await_stop(struct thread *t)
 	t->signal = !t->gone && !(status >> 16) ? WSTOPSIG(status) : 0;
 }
 
-static bool seize(pid_t tid)
+/* One that has just gone is left out. */
+static void seize(pid_t tid)
 {
 	if (nr == room) {
 		room = room ? 2 * room : 64;
@@ -94,27 +95,35 @@ static bool seize(pid_t tid)
 	}
 	if (ptrace(PTRACE_SEIZE, tid, NULL, (long)PTRACE_O_EXITKILL)) {
 		if (errno == ESRCH)
-			return false;
+			return;
 		err(2, "PTRACE_SEIZE %d", tid);
 	}
 	threads[nr++] = (struct thread) { .tid = tid, .goes = true };
-	return true;
 }
 
-static void stop(struct thread *t)
+static void interrupt(struct thread *t)
 {
-	if (t->gone || !t->goes)
-		return;
-	if (ptrace(PTRACE_INTERRUPT, t->tid, NULL, NULL) && errno != ESRCH)
+	if (!t->gone && t->goes && ptrace(PTRACE_INTERRUPT, t->tid, NULL, NULL) && errno != ESRCH)
 		err(2, "PTRACE_INTERRUPT %d", t->tid);
-	await_stop(t);
+}
+
+/* All are told before the first is waited for. */
+static void stop_from(size_t first)
+{
+	size_t i;
+
+	for (i = first; i < nr; i++)
+		interrupt(&threads[i]);
+	for (i = first; i < nr; i++)
+		if (!threads[i].gone && threads[i].goes)
+			await_stop(&threads[i]);
 }
 
 /* Return: how many there were that were not known. */
 static size_t stop_new(void)
 {
+	size_t known = nr;
 	char path[64];
-	size_t found = 0;
 	struct dirent *de;
 	DIR *dir;
 
@@ -125,21 +134,17 @@ static size_t stop_new(void)
 	while ((de = readdir(dir))) {
 		pid_t tid = atoi(de->d_name);
 
-		if (!tid || find(tid) || !seize(tid))
-			continue;
-		stop(&threads[nr - 1]);
-		found++;
+		if (tid && !find(tid))
+			seize(tid);
 	}
 	closedir(dir);
-	return found;
+	stop_from(known);
+	return nr - known;
 }
 
 static void stop_all(void)
 {
-	size_t i;
-
-	for (i = 0; i < nr; i++)
-		stop(&threads[i]);
+	stop_from(0);
 	while (stop_new())
 		;
 }
