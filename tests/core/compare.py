@@ -13,6 +13,7 @@ is about the signal.
 import os
 import sys
 from itertools import zip_longest
+from operator import itemgetter
 
 import elfcore
 
@@ -39,6 +40,7 @@ PAGE = 4096
 VVAR_MAX = 8 * 4096
 
 CHUNK = 1 << 20
+exact_of = {}
 differences = 0
 subject = ""
 
@@ -108,9 +110,19 @@ def compare_prstatus(what, ours, kernels, took_signal):
     compare_fields(what, ours, kernels, accepted)
 
 
+def exact_fields(core, note):
+    """Those of NT_PRSTATUS that are always the same. Quick, for there are thousands."""
+    if core.format not in exact_of:
+        fields = core.format.prstatus_fields
+        exact_of[core.format] = itemgetter(*(i for i, field in enumerate(fields) if field not in ACCEPTED_PRSTATUS))
+    return exact_of[core.format](core.format.prstatus.unpack(note.desc))
+
+
 def compare_thread(pid, ours, kernels, notes, took_signal):
     for a, b in zip(*notes):
         if a.desc == b.desc:
+            continue
+        if a.type == elfcore.NT_PRSTATUS and exact_fields(ours, a) == exact_fields(kernels, b):
             continue
         what = "thread %d, %s" % (pid, elfcore.note_name(a))
         if a.type == elfcore.NT_PRSTATUS:
@@ -142,7 +154,7 @@ def compare_notes(ours, kernels):
             same(elfcore.note_name(x), x.desc, y.desc)
     a, b = ours.threads(), kernels.threads()
     if same("threads", sorted(a), sorted(b)):
-        first = kernels.prstatus(kernels.notes[0])["pid"]
+        first = kernels.pid(kernels.notes[0])
         for pid in a:
             compare_thread(pid, ours, kernels, (a[pid], b[pid]), pid == first)
 

@@ -33,6 +33,7 @@ class Format:
         self.phdr_fields = phdr_fields.split()
         self.prstatus, self.prpsinfo = struct.Struct(prstatus), struct.Struct(prpsinfo)
         self.prstatus_fields = PRSTATUS_HEAD + registers + ["fpvalid"]
+        self.pid_at = struct.calcsize("<3ih2x2" + self.word)
 
     def words(self, data):
         return struct.unpack("<%d%s" % (len(data) * 8 // self.bits, self.word), data)
@@ -95,6 +96,10 @@ class Core:
     def prstatus(self, note):
         return dict(zip(self.format.prstatus_fields, self.format.prstatus.unpack(note.desc)))
 
+    def pid(self, note):
+        """As prstatus() has it."""
+        return struct.unpack_from("<i", note.desc, self.format.pid_at)[0]
+
     def prpsinfo(self, note):
         return dict(zip(PRPSINFO_FIELDS, self.format.prpsinfo.unpack(note.desc)))
 
@@ -113,7 +118,7 @@ class Core:
             if note.owner == VENDOR:
                 continue
             if note.type == NT_PRSTATUS:
-                current = threads.setdefault(self.prstatus(note)["pid"], [])
+                current = threads.setdefault(self.pid(note), [])
             if note.type not in (NT_PRPSINFO, NT_SIGINFO, NT_AUXV, NT_FILE):
                 current.append(note)
         return threads
