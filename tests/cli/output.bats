@@ -104,12 +104,13 @@ sys.exit(child.wait())' env LD_PRELOAD="$fake" "$KCORESNAP" "$target"
 }
 
 @test "a pipe without a reader" {
+	local pipe
+	exec {pipe}> >(exec true)
+	wait $!
 	status=0
-	{
-		LD_PRELOAD=$fake "$KCORESNAP" "$target" 2>stderr 3>&- &&
-			echo 0 >code || echo $? >code
-	} | true
-	status=$(cat code)
+	LD_PRELOAD=$fake "$KCORESNAP" "$target" </dev/null >&"$pipe" 2>stderr 3>&- ||
+		status=$?
+	exec {pipe}>&-
 	fails 8 "Broken pipe"
 }
 

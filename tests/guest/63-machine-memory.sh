@@ -57,7 +57,19 @@ swapped_out()
 	rm "$swap"
 }
 
-# Memory that huge pages take away goes at once.
+# leave MIB: so much is available; the rest goes to huge pages, at once
+leave()
+{
+	local more try
+
+	for try in 1 2 3 4 5; do
+		more=$((($(meminfo MemAvailable) - $1) / 2))
+		[ "$more" -gt 2 ] || break
+		echo $(($(cat /proc/sys/vm/nr_hugepages) + more)) >/proc/sys/vm/nr_hugepages
+	done
+	diag "$(meminfo MemAvailable) MiB available"
+}
+
 short_of_memory()
 {
 	local answers with wrong
@@ -67,10 +79,9 @@ short_of_memory()
 	safe -
 	echo 3 >/proc/sys/vm/drop_caches
 	for with in without with; do
-		# As much is left as the two can use while there is one of each page.
 		[ "$with" = without ] || open_snapshot "${pids[a]}"
-		echo $((($(meminfo MemAvailable) - 100) / 2)) >/proc/sys/vm/nr_hugepages
-		diag "$(meminfo MemAvailable) MiB available"
+		# What the two can use while there is one of each page, but not two.
+		leave 175
 		answers+="$(tell a rewrite) $(tell b grow 60) $with, "
 		diag "$(meminfo MemAvailable) MiB available"
 		"$KCS" list >snapshots
