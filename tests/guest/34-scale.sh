@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Time limit: 300 s
+# Time limit: 400 s
 #
 # More of everything than anybody has: 70 000 mappings, names of files that take MiBs, 10 000 threads, 16 TiB without access,
 # 1 TiB of which a few pages are written to. What is in the core, by the headers and by gdb; and what it costs the target.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Time limit: 180 s
+# Time limit: 300 s
 #
 # Processes in namespaces of every kind, below cgroups with the names that docker, podman, kubepods and others give them: found by
 # --container and by --ns, and told by ps.
