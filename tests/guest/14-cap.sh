@@ -37,6 +37,12 @@ ended()
 	[ "$(cat status.* 2>/dev/null | wc -l)" -ge $((processes - cap)) ]
 }
 wait_for 30 ended
+# The last one may still be in the making.
+all_open()
+{
+	[ "$("$KCS" list | grep -c ' threads ')" -ge "$cap" ]
+}
+wait_for 30 all_open
 is "$cap" 4 "the cap is the default"
 is "$(cat status.* | sort | uniq -c | tr -s ' ')" " $((processes - cap)) 6" "all beyond the cap are refused with status 6"
 is "$(cat err.* | sort | uniq -c | grep -c "$cap snapshots are open")" 1 "with the same sentence"
