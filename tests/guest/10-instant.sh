@@ -8,7 +8,7 @@
 . "$KCS_TREE/tests/guest/lib.sh"
 plan 6
 
-snapshots=$(scaled 200)
+snapshots=$(scaled 100)
 
 # Nice, so that what takes and checks the cores need not wait for a CPU.
 nice -n 19 "$KCS_TARGETS/lockstep" >target.out &
