@@ -5,12 +5,11 @@
 #include <linux/kcoresnap.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "cmd.h"
 #include "format.h"
 #include "json.h"
 #include "parse.h"
-
-#define NSEC_PER_USEC 1000
 
 static const char *const policies[] = {
 	[KCORESNAP_POLICY_INIT_NS] =

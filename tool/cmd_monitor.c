@@ -14,6 +14,7 @@
 #include <linux/kcoresnap.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "cmd.h"
 #include "event.h"
 #include "format.h"
@@ -21,7 +22,6 @@
 #include "parse.h"
 #include "say.h"
 
-#define NSEC_PER_USEC 1000
 #define TIME_SIZE 40
 
 /**
@@ -44,8 +44,8 @@ static const char *now(char *text)
 	clock_gettime(CLOCK_REALTIME, &ts);
 	gmtime_r(&ts.tv_sec, &tm);
 	len = strftime(text, TIME_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(text + len, TIME_SIZE - len, ".%06ldZ",
-		 ts.tv_nsec / NSEC_PER_USEC);
+	snprintf(text + len, TIME_SIZE - len, ".%06uZ",
+		 (unsigned int)(ts.tv_nsec / NSEC_PER_USEC));
 	return text;
 }
 

@@ -9,6 +9,7 @@
 #include <linux/kcoresnap.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "cmd.h"
 #include "format.h"
 #include "json.h"
@@ -16,7 +17,6 @@
 #include "parse.h"
 #include "say.h"
 
-#define NSEC_PER_SEC 1000000000ULL
 #define TIME_SIZE 64
 
 static const char *format_time(char *buf, uint64_t ns)

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "copy.h"
 #include "cut.h"
 
@@ -13,7 +14,6 @@
 /* Read and written before splicing is tried again. */
 #define UNSPLICED_SIZE (64 * 1024)
 
-#define NSEC_PER_SEC 1000000000ULL
 /* A rate is kept to over as long. */
 #define PIECES_PER_SEC 16
 #define NAP_NS (NSEC_PER_SEC / PIECES_PER_SEC)
@@ -56,14 +56,6 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
-}
-
 static void tick(struct run *run)
 {
 	run->copy->done = run->writer.put;
@@ -81,7 +73,7 @@ static enum kcs_copy_result pace(struct run *run, size_t len)
 		run->paid += (double)len;
 		due_ns = run->start_ns +
 			 (uint64_t)(run->paid / (double)rate * NSEC_PER_SEC);
-		while ((now = now_ns()) < due_ns && !is_stopped(run->copy)) {
+		while ((now = kcs_now_ns()) < due_ns && !is_stopped(run->copy)) {
 			nap.tv_nsec = (long)min_u64(due_ns - now, NAP_NS);
 			nanosleep(&nap, NULL);
 			tick(run);
@@ -247,7 +239,7 @@ enum kcs_copy_result kcs_copy_run(struct kcs_copy *copy)
 			.stop = copy->stop,
 			.zstd = copy->zstd,
 		},
-		.start_ns = now_ns(),
+		.start_ns = kcs_now_ns(),
 	};
 	enum kcs_copy_result ret;
 	int err;

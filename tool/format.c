@@ -2,9 +2,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "clock.h"
 #include "format.h"
-
-#define NSEC_PER_SEC 1000000000ULL
 
 /*
  * The next unit begins where rounding to one decimal would show the full factor,

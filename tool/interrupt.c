@@ -9,12 +9,10 @@
 #include <unistd.h>
 
 #include "array.h"
+#include "clock.h"
 #include "exit.h"
 #include "interrupt.h"
 #include "say.h"
-
-#define NSEC_PER_SEC 1000000000ULL
-#define NSEC_PER_USEC 1000ULL
 
 /* How long a file server may take to make or remove a name. */
 #define REMOVE_S 3
@@ -36,14 +34,6 @@ static pthread_t main_thread;
 static sigset_t waited_for;
 static uint64_t deadline_ns;
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
-}
-
 /* Return: the signal, or 0 when the time is over. */
 static int wait_until(uint64_t end_ns)
 {
@@ -52,7 +42,7 @@ static int wait_until(uint64_t end_ns)
 	int sig;
 
 	for (;;) {
-		now = now_ns();
+		now = kcs_now_ns();
 		left = end_ns > now ? end_ns - now : 0;
 		wait.tv_sec = (time_t)(left / NSEC_PER_SEC);
 		wait.tv_nsec = (long)(left % NSEC_PER_SEC);
@@ -86,7 +76,7 @@ static void *remove_unfinished(void *arg)
 /* By a thread of its own: the server of the file may have ceased to answer. */
 static bool try_to_remove(void)
 {
-	uint64_t end_ns = now_ns() + REMOVE_S * NSEC_PER_SEC;
+	uint64_t end_ns = kcs_now_ns() + REMOVE_S * NSEC_PER_SEC;
 	struct timespec pause = { .tv_nsec = 2000000 };
 	pthread_t thread;
 
@@ -97,7 +87,7 @@ static bool try_to_remove(void)
 		return true;
 	}
 	pthread_detach(thread);
-	while (!atomic_load(&removed) && now_ns() < end_ns)
+	while (!atomic_load(&removed) && kcs_now_ns() < end_ns)
 		nanosleep(&pause, NULL);
 	return atomic_load(&removed);
 }
@@ -167,9 +157,9 @@ static void *wait_for_end(void *arg)
 	(void)arg;
 	if (!sig) {
 		atomic_store(&expired, true);
-		while (!sig && now_ns() < last_ns) {
+		while (!sig && kcs_now_ns() < last_ns) {
 			pthread_kill(main_thread, KICK);
-			sig = wait_until(now_ns() + KICK_NS);
+			sig = wait_until(kcs_now_ns() + KICK_NS);
 		}
 	}
 	if (!sig) {
@@ -205,7 +195,7 @@ int kcs_interrupt_start(uint64_t timeout_us)
 	sigaddset(&kicks, KICK);
 	pthread_sigmask(SIG_UNBLOCK, &kicks, NULL);
 	main_thread = pthread_self();
-	deadline_ns = timeout_us ? now_ns() + timeout_us * NSEC_PER_USEC : 0;
+	deadline_ns = timeout_us ? kcs_now_ns() + timeout_us * NSEC_PER_USEC : 0;
 
 	ret = pthread_sigmask(SIG_BLOCK, &waited_for, NULL);
 	if (ret)

@@ -308,7 +308,6 @@ static enum kcs_exit say_bad_option(int val, char **argv)
 	return KCS_EXIT_USAGE;
 }
 
-
 static enum kcs_exit set_option(const struct option_row *row,
 				struct kcs_args *args,
 				struct kcs_options *options)

@@ -1,27 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "cut.h"
 #include "format.h"
 #include "progress.h"
 #include "say.h"
 
-#define NSEC_PER_SEC 1000000000ULL
 #define FIRST_NS (1 * NSEC_PER_SEC)
 #define REPEAT_NS (NSEC_PER_SEC / 5)
 #define REPEAT_LINE_NS NSEC_PER_SEC
 
 #define LINE_SIZE 160
-
-uint64_t kcs_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
-}
 
 void kcs_progress_start(struct kcs_progress *progress)
 {

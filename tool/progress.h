@@ -39,9 +39,6 @@ struct kcs_progress {
 	uint64_t next_ns;
 };
 
-/** kcs_now_ns() - Return: CLOCK_MONOTONIC in nanoseconds. */
-uint64_t kcs_now_ns(void);
-
 void kcs_progress_start(struct kcs_progress *progress);
 
 /** kcs_progress_tick() - for struct kcs_copy, with a struct kcs_progress */

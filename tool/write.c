@@ -7,6 +7,7 @@
 #include <linux/kcoresnap.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "compress.h"
 #include "copy.h"
 #include "cut.h"
