@@ -60,9 +60,9 @@ swapped_out()
 # leave MIB: so much is available; the rest goes to huge pages, at once
 leave()
 {
-	local more try
+	local more tries
 
-	for try in 1 2 3 4 5; do
+	for ((tries = 0; tries < 5; tries++)); do
 		more=$((($(meminfo MemAvailable) - $1) / 2))
 		[ "$more" -gt 2 ] || break
 		echo $(($(cat /proc/sys/vm/nr_hugepages) + more)) >/proc/sys/vm/nr_hugepages

@@ -46,12 +46,14 @@ look()
 	stat -L -c '%n %x' "/proc/$pid/fd"/[3-9] >"$1.atime"
 }
 
-# count NAME: what a CPU has done to lists of pages counts for the machine when that CPU gets to it, or before a compaction. That
-# compaction can itself unmap pages of files, which the target then has to touch.
+# count NAME: what a CPU has done to lists of pages counts for the machine when that CPU gets to it, or before a compaction, and
+# what it has counted, when the sums are refreshed. That compaction can itself unmap pages of files, which the target then has to
+# touch.
 count()
 {
 	sync
 	echo 1 >/proc/sys/vm/compact_memory
+	echo 1 >/proc/sys/vm/stat_refresh
 	awk '/^Mlocked|^AnonHugePages|^Unevictable/' /proc/meminfo >"$1.counts"
 }
 

@@ -14,7 +14,7 @@
  *
  *	check		all of it holds what was last written there
  *	rewrite		write to each page, as fast as it can be done
- *	grow MIB	use so much more, and free it again
+ *	grow MIB	use so much more for a moment, and free it again
  *	map MIB		mmap(2) and malloc(3) so much, and free it again
  *	swapped		how many KiB of it are
  */
@@ -30,6 +30,7 @@
 #define PAGE 4096UL
 #define MIB (1UL << 20)
 #define TOUCHERS 2
+#define HOLD_US 200000
 
 static char *memory;
 static size_t size;
@@ -175,6 +176,8 @@ static const char *grow(size_t len)
 	if (p == MAP_FAILED)
 		return "mmap failed";
 	touch(p, len);
+	/* Who watches must get to see it. */
+	usleep(HOLD_US);
 	munmap(p, len);
 	return NULL;
 }
