@@ -81,7 +81,7 @@ short_of_memory()
 	for with in without with; do
 		[ "$with" = without ] || open_snapshot "${pids[a]}"
 		# What the two can use while there is one of each page, but not two.
-		leave 175
+		leave 140
 		answers+="$(tell a rewrite) $(tell b grow 60) $with, "
 		diag "$(meminfo MemAvailable) MiB available"
 		"$KCS" list >snapshots
