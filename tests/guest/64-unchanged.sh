@@ -54,7 +54,7 @@ count()
 	sync
 	echo 1 >/proc/sys/vm/compact_memory
 	echo 1 >/proc/sys/vm/stat_refresh
-	awk '/^Mlocked|^AnonHugePages|^Unevictable/' /proc/meminfo >"$1.counts"
+	awk '/^Mlocked|^AnonHugePages/' /proc/meminfo >"$1.counts"
 }
 
 # same WHAT NAME NAME-OF-TEST
