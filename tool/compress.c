@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "compress.h"
 
@@ -81,7 +82,8 @@ static int step(struct kcs_zstd *zstd, ZSTD_inBuffer *in,
 
 	*left = ZSTD_compressStream2(zstd->context, &out, in, directive);
 	if (ZSTD_isError(*left))
-		return -EIO;
+		return ZSTD_getErrorCode(*left) == ZSTD_error_memory_allocation ?
+		       -ENOMEM : -EIO;
 	return out.pos ? write(arg, zstd->out, out.pos) : 0;
 }
 

@@ -14,7 +14,7 @@
 #define RED_ZONE 128
 /* Beyond the thread pointer: glibc's struct pthread has 2304 bytes. */
 #define THREAD_SIZE 4096
-/* The usual limit on a stack, for those whose end is not known. */
+/* The usual limit on a stack; in Go a heap may hold both pointers, far apart. */
 #define STACK_MAX (8 * 1024 * 1024)
 
 static int compare_pieces(const void *a, const void *b)
@@ -175,6 +175,8 @@ static uint64_t stack_end(const struct kcs_thread *thread, uint64_t low, uint64_
 
 	if (thread->tp > thread->sp && thread->tp < end)
 		most = page_down(thread->tp - low + THREAD_SIZE + PAGE_SIZE - 1);
+	if (most > STACK_MAX)
+		most = STACK_MAX;
 	return end - low > most ? low + most : end;
 }
 

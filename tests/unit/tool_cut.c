@@ -12,6 +12,7 @@
 #include "test.h"
 
 #define PAGE 4096UL
+#define MIB(n) ((n) * 1024UL * 1024)
 #define MAX_SEGMENTS 70000
 
 /* Of a core to be made; data is what of it is no hole, from its front. */
@@ -20,6 +21,7 @@ struct part {
 	uint64_t data;
 	bool stack;
 	uint64_t sp;
+	uint64_t tp;
 };
 
 static uint64_t pages(uint64_t n)
@@ -174,7 +176,8 @@ static int make_core(int class, const struct part *parts, size_t count)
 	for (i = 0; i < count; i++)
 		if (parts[i].stack)
 			offset += put_status(head + offset, class,
-					     address_of(i) + 16 + parts[i].sp, 0);
+					     address_of(i) + 16 + parts[i].sp,
+					     parts[i].tp ? address_of(i) + parts[i].tp : 0);
 	put_phdr(head, class, 0, (Elf64_Phdr) {
 		.p_type = PT_NOTE, .p_offset = notes, .p_filesz = offset - notes,
 	});
@@ -254,12 +257,12 @@ static void check_segment(int fd, int class, const struct part *part, size_t i,
 static void cut_core(int class, uint64_t limit_pages, const uint64_t *want)
 {
 	static const struct part parts[] = {
-		{ 10 * PAGE, 10 * PAGE, false, 0 },
-		{ 0, 0, false, 0 },
-		{ 100 * PAGE, 60 * PAGE, false, 0 },
-		{ 40 * PAGE, 30 * PAGE, true, 0 },
-		{ 1000 * PAGE, 0, false, 0 },
-		{ 20 * PAGE, 20 * PAGE, false, 0 },
+		{ .size = 10 * PAGE, .data = 10 * PAGE },
+		{ 0 },
+		{ .size = 100 * PAGE, .data = 60 * PAGE },
+		{ .size = 40 * PAGE, .data = 30 * PAGE, .stack = true },
+		{ .size = 1000 * PAGE },
+		{ .size = 20 * PAGE, .data = 20 * PAGE },
 	};
 	struct kcs_cut cut = KCS_CUT_INIT;
 	int core = make_core(class, parts, 6), out;
@@ -324,6 +327,29 @@ static void stack_is_kept_from_its_pointer_up(void **state)
 	assert_int_equal(pread(out, got, PAGE, phdr.p_offset + pages(8)), PAGE);
 	assert_int_equal(got[PAGE - 1], 1);
 	assert_int_equal(cut.left_out, pages(11));
+	kcs_cut_free(&cut);
+	close(out);
+	close(core);
+}
+
+/* As in a Go program, where both pointers may be in the heap. */
+static void stack_ends_where_stacks_do(void **state)
+{
+	static const struct part parts[] = {
+		{ .size = MIB(13), .data = MIB(13), .stack = true, .tp = MIB(12) },
+		{ .size = MIB(4), .data = MIB(4) },
+	};
+	struct kcs_cut cut = KCS_CUT_INIT;
+	int core = make_core(ELFCLASS64, parts, 2), out;
+	Elf64_Phdr phdr;
+
+	/* The head takes a page, headers that may be added another. */
+	assert_int_equal(kcs_cut_plan(&cut, core, lseek(core, 0, SEEK_END),
+				      MIB(12) + pages(2)), 0);
+	out = copy_cut(&cut, core);
+	get_phdr(out, ELFCLASS64, 1, &phdr);
+	assert_in_range(phdr.p_filesz, MIB(8), MIB(8) + pages(1));
+	check_segment(out, ELFCLASS64, &parts[1], 1, MIB(4));
 	kcs_cut_free(&cut);
 	close(out);
 	close(core);
@@ -501,6 +527,7 @@ int main(void)
 		cmocka_unit_test(biggest_go_first_and_stacks_last),
 		cmocka_unit_test(unused_stack_goes_before_used),
 		cmocka_unit_test(stack_is_kept_from_its_pointer_up),
+		cmocka_unit_test(stack_ends_where_stacks_do),
 		cmocka_unit_test(stacks_in_one_segment_are_kept),
 		cmocka_unit_test(headers_do_not_become_more_than_can_be_counted),
 		cmocka_unit_test(cut_core_is_right),
