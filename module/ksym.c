@@ -56,10 +56,10 @@ unsigned long kcs_commit_limit(void)
 
 unsigned long kcs_commit_most(void)
 {
-	if (!overcommit_memory || !swap_pages ||
+	if (!overcommit_memory || (IS_ENABLED(CONFIG_SWAP) && !swap_pages) ||
 	    READ_ONCE(*overcommit_memory) != OVERCOMMIT_GUESS)
 		return ULONG_MAX;
-	return totalram_pages() + READ_ONCE(*swap_pages);
+	return totalram_pages() + (swap_pages ? READ_ONCE(*swap_pages) : 0);
 }
 
 bool kcs_commit_sub(s64 pages)

@@ -479,8 +479,8 @@ static void more_segments_than_a_header_counts(void **state)
 	Elf64_Ehdr ehdr;
 	int core, out;
 
-	parts[5] = (struct part) { 3 * PAGE, 3 * PAGE, false, 0 };
-	parts[MAX_SEGMENTS - 1] = (struct part) { PAGE, PAGE, false, 0 };
+	parts[5] = (struct part) { .size = 3 * PAGE, .data = 3 * PAGE };
+	parts[MAX_SEGMENTS - 1] = (struct part) { .size = PAGE, .data = PAGE };
 	core = make_core(ELFCLASS64, parts, MAX_SEGMENTS);
 	assert_int_equal(kcs_cut_plan(&cut, core, lseek(core, 0, SEEK_END), 0),
 			 0);
