@@ -156,7 +156,7 @@ static int parse_request(struct kcs_request *req, struct sk_buff *skb,
 	req->pids = get_u32_or(attrs[KCORESNAP_A_PIDS], KCORESNAP_PIDS_TARGET);
 	if (req->pids > KCORESNAP_PIDS_MAX)
 		return kcs_refuse(why, EINVAL,
-				  "this version of the module knows no pids %u for the notes: ask for the target's or the caller's",
+				  "KCORESNAP_A_PIDS is %u, and this version of the module knows no such pids for the notes: ask for the target's (0) or the caller's (1)",
 				  req->pids);
 	return 0;
 }
@@ -188,12 +188,6 @@ free:
 	return -EMSGSIZE;
 }
 
-/* As the process itself has it. */
-static pid_t ns_pid(struct pid *pid)
-{
-	return pid_nr_ns(pid, ns_of_pid(pid));
-}
-
 static int put_result(struct sk_buff *msg, const struct kcs_snapshot *snap, int fd)
 {
 	const struct kcs_figures *f = &snap->figures;
@@ -201,7 +195,7 @@ static int put_result(struct sk_buff *msg, const struct kcs_snapshot *snap, int 
 	return nla_put_s32(msg, KCORESNAP_A_FD, fd) ||
 	       nla_put_u32(msg, KCORESNAP_A_ID, snap->id) ||
 	       nla_put_u32(msg, KCORESNAP_A_PID, pid_vnr(snap->pid)) ||
-	       nla_put_u32(msg, KCORESNAP_A_NS_PID, ns_pid(snap->pid)) ||
+	       nla_put_u32(msg, KCORESNAP_A_NS_PID, kcs_snapshot_ns_pid(snap)) ||
 	       kcs_put_u64(msg, KCORESNAP_A_TIME_NS, snap->time_ns) ||
 	       nla_put_u32(msg, KCORESNAP_A_MODE, snap->mode) ||
 	       kcs_put_u64(msg, KCORESNAP_A_SIZE, snap->layout.size) ||

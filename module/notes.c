@@ -97,7 +97,7 @@ void kcs_notes_taken(struct kcs_notes *notes, const struct kcs_snapshot *snap,
 	taken->mode = snap->mode;
 	taken->filter = filter;
 	taken->pid = pid_vnr(snap->pid);
-	taken->ns_pid = pid_nr_ns(snap->pid, ns_of_pid(snap->pid));
+	taken->ns_pid = kcs_snapshot_ns_pid(snap);
 	taken->time_ns = snap->time_ns;
 	taken->pause_ns = kcs_snapshot_pause_ns(snap);
 	taken->park_ns = snap->figures.park_ns;

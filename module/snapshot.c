@@ -62,6 +62,11 @@ void kcs_snapshot_let_go(struct kcs_snapshot *snap)
 		kcs_parkset_release(snap->set);
 }
 
+pid_t kcs_snapshot_ns_pid(const struct kcs_snapshot *snap)
+{
+	return pid_nr_ns(snap->pid, ns_of_pid(snap->pid));
+}
+
 u64 kcs_snapshot_pause_ns(const struct kcs_snapshot *snap)
 {
 	u64 end;

@@ -218,6 +218,9 @@ bool kcs_snapshot_holds(const struct kcs_snapshot *snap);
 /** kcs_snapshot_let_go() - end the pause of mode STOP. Context: sleeps. */
 void kcs_snapshot_let_go(struct kcs_snapshot *snap);
 
+/** kcs_snapshot_ns_pid() - the target's pid as it knows it itself */
+pid_t kcs_snapshot_ns_pid(const struct kcs_snapshot *snap);
+
 /** kcs_snapshot_pause_ns() - how long the target was or has been paused */
 u64 kcs_snapshot_pause_ns(const struct kcs_snapshot *snap);
 

@@ -248,7 +248,7 @@ static int read_notes(const struct kcs_head *head, struct kcs_threads *threads, 
 		      uint64_t end)
 {
 	size_t least = is_64(head) ? TP_OFFSET_64 + sizeof(uint64_t) :
-				    SP_OFFSET_32 + sizeof(uint32_t);
+				     SP_OFFSET_32 + sizeof(uint32_t);
 	struct kcs_thread thread;
 	Elf32_Nhdr note;
 	int ret;
