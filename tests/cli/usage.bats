@@ -25,7 +25,7 @@ wrong() {
 
 @test "no argument names the help" {
 	wrong
-	grep -q -- --help stderr
+	grep -q "no process is given: .*--help" stderr
 }
 
 @test "a word that is neither pid nor command is refused" {
@@ -48,6 +48,11 @@ wrong() {
 	wrong cancel x
 	wrong cancel -- -1
 	wrong cancel 4294967296
+}
+
+@test "an option without a value takes none" {
+	wrong --force=yes 1
+	grep -qF "option '--force' takes no value: " stderr
 }
 
 @test "commands take no options of the core" {

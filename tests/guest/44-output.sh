@@ -6,7 +6,7 @@
 . "$KCS_TREE/tests/guest/requests.sh"
 
 mib=64
-plan 23
+plan 27
 
 mkdir dir theirs disk
 target used "$mib"
@@ -58,6 +58,21 @@ refused 2 "'%' begins a specifier of core\(5\)" "what is no specifier" -o dir/%z
 prlimit --pid "$pid" --core=0
 (ulimit -c 0 && "$KCS" --max-pause 20s -o dir/core "$pid")
 cmd_ok "RLIMIT_CORE does not apply" only core
+
+# What is told meanwhile.
+
+line="kcoresnap: [0-9.]+ [KM]?i?B of [0-9.]+ MiB, [0-9.]+ [KMG]?i?B/s(, [0-9]+ s left)?, pause [0-9.]+ [mu]?s"
+kcs --rate "$((mib / 2))M/s" --progress=always -o dir/core
+is "$status $(grep -cvE "^$line\$" .err) $(($(wc -l <.err) > 1))" "0 0 1" "--progress=always tells bytes, rate, time left and pause, in lines" ||
+	kcs_show_run
+kcs_run script -qec "'$KCS' --force --max-pause 20s --rate $((mib / 2))M/s -o dir/core $pid" /dev/null
+is "$status $(tr '\r' '\n' <.out | grep -cE "^${line#kcoresnap: } *\$" | sed 's/^[1-9][0-9]*$/some/') $(wc -l <.out)" "0 some 0" \
+	"on a terminal one line changes and is gone at the end" || kcs_show_run
+kcs_run script -qec "'$KCS' --force --progress=never --max-pause 20s --rate $((mib / 2))M/s -o dir/core $pid" /dev/null
+is "$status $(wc -c <.out)" "0 0" "--progress=never tells nothing there" || kcs_show_run
+kcs --force -q --progress=always -v -q -o dir/core
+is "$status $(wc -c <.err)" "0 0" "nor does -q anywhere"
+rm -f dir/core
 
 # What exists.
 
