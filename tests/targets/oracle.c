@@ -25,6 +25,7 @@
 #include <dirent.h>
 #include <err.h>
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -238,8 +239,24 @@ static void await_signal(struct thread *t, int sig)
 	} while (t->signal != sig);
 }
 
+/*
+ * A thread that is killed where it is about to enter a handler still has the number
+ * of its CPU written into its memory (rseq), before the kernel dumps that. So it
+ * stays on one.
+ */
+static void stay_on_cpu(const struct thread *t)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(0, &cpus);
+	if (sched_setaffinity(t->tid, sizeof(cpus), &cpus))
+		err(2, "thread %d does not stay on a CPU", t->tid);
+}
+
 static void step_into_handler(struct thread *t)
 {
+	stay_on_cpu(t);
 	await_signal(t, SIGUSR1);
 	resume(t, PTRACE_SINGLESTEP, SIGUSR1);
 	await_stop(t);
