@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/highmem.h>
-#include <linux/hugetlb.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
@@ -55,28 +54,26 @@ static bool take_page(struct mm_struct *mm, unsigned long addr, struct page **pa
 
 /*
  * Nothing is brought in here, not even where page faults can't be forbidden: what
- * is in swap is only noted. Of huge pages of hugetlb there is none there.
+ * is in swap is only noted.
  */
-static enum kcs_page look_up(struct mm_struct *mm, unsigned long addr, bool huge,
+static enum kcs_page look_up(struct mm_struct *mm, unsigned long addr,
 			     struct page **page)
 {
-	enum kcs_page state = KCS_PAGE_PRESENT;
+	enum kcs_page state;
 
-	if (!huge)
-		kcs_page_run(mm, addr, 1, &state);
+	kcs_page_run(mm, addr, 1, &state);
 	if (state != KCS_PAGE_PRESENT || take_page(mm, addr, page))
 		return state;
 	/* A mark, or the page of zeros; or it went just now. */
-	if (!huge)
-		kcs_page_run(mm, addr, 1, &state);
+	kcs_page_run(mm, addr, 1, &state);
 	return state == KCS_PAGE_PRESENT ? KCS_PAGE_NONE : state;
 }
 
 static enum captured capture_page(struct kcs_capture *capture, struct mm_struct *mm,
-				  unsigned long addr, bool huge)
+				  unsigned long addr)
 {
 	struct page *page = NULL;
-	enum kcs_page state = look_up(mm, addr, huge, &page);
+	enum kcs_page state = look_up(mm, addr, &page);
 
 	if (state == KCS_PAGE_NONE)
 		return NOT_PRESENT;
@@ -99,29 +96,18 @@ static enum captured capture_page(struct kcs_capture *capture, struct mm_struct 
 unsigned long kcs_capture_range(struct kcs_capture *capture, struct mm_struct *mm,
 				unsigned long start, unsigned long end)
 {
-	struct vm_area_struct *vma = find_vma(mm, start);
-	bool huge = vma && is_vm_hugetlb_page(vma);
-	unsigned long unit = huge ? huge_page_size(hstate_vma(vma)) : PAGE_SIZE;
 	unsigned long addr = start;
 	unsigned int lookups = 0;
 
 	for (;;) {
-		if (!huge)
-			addr = kcs_next_populated(mm, addr, end);
+		addr = kcs_next_populated(mm, addr, end);
 		if (addr >= end)
 			return end;
 		if (lookups++ == LOOKUPS_MAX)
 			return addr;
-		switch (capture_page(capture, mm, addr, huge)) {
-		case CAPTURED:
-			addr += PAGE_SIZE;
-			break;
-		case NOT_PRESENT:
-			addr = ALIGN_DOWN(addr, unit) + unit;
-			break;
-		case NO_ROOM:
+		if (capture_page(capture, mm, addr) == NO_ROOM)
 			return addr;
-		}
+		addr += PAGE_SIZE;
 	}
 }
 

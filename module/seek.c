@@ -52,7 +52,7 @@ static unsigned long captured_edge(const struct kcs_capture *capture,
 {
 	unsigned long page = addr & PAGE_MASK;
 
-	if (kcs_segment_is_of_file(seg))
+	if (seg->of_file)
 		return data ? addr : end;
 	if (data)
 		return clamp(min(kcs_capture_next(capture, page), seg->captured_end),
@@ -69,7 +69,7 @@ static unsigned long captured_edge(const struct kcs_capture *capture,
 static bool has_page_tables(const struct kcs_snapshot *snap,
 			    const struct kcs_segment *seg, const struct mm_struct *mm)
 {
-	if (seg->file || seg->special || (seg->flags & VM_HUGETLB))
+	if (seg->of_file || seg->special)
 		return false;
 	return seg->source == KCS_SRC_CLONE || mm == snap->target;
 }
@@ -170,7 +170,7 @@ static bool is_inexact(const struct kcs_segment *seg, unsigned long addr)
 	case KCS_SRC_FILE:
 		return true;
 	case KCS_SRC_CAPTURED:
-		return addr >= seg->captured_end || kcs_segment_is_of_file(seg);
+		return addr >= seg->captured_end || seg->of_file;
 	case KCS_SRC_CLONE:
 		return seg->file && !seg->special;
 	default:

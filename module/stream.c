@@ -105,7 +105,7 @@ static ssize_t put_unmapped(struct cursor *cur, unsigned long addr, size_t len)
 	const struct kcs_segment *seg = cur->seg;
 	loff_t pos;
 
-	if (!kcs_segment_is_of_file(seg))
+	if (!seg->of_file)
 		return put_zeros(cur, len);
 	pos = ((loff_t)seg->pgoff << PAGE_SHIFT) + (addr - seg->start);
 	if (pos >= i_size_read(file_inode(seg->file)))
@@ -162,7 +162,7 @@ static ssize_t read_clone(struct cursor *cur, struct mm_struct *mm,
 			return put_zeros(cur, next - addr);
 	}
 	/* A hole of shmem that is brought in is filled, at the target's cost. */
-	if (kcs_segment_is_of_file(cur->seg) && kcs_file_may_be_read(cur->seg->file) &&
+	if (cur->seg->of_file && kcs_file_may_be_read(cur->seg->file) &&
 	    kcs_file_is_shmem(cur->seg->file)) {
 		got = kcs_find_run(mm, addr, cur->nowait, &nr, &state);
 		if (got)
@@ -195,7 +195,7 @@ static ssize_t put_live_hole(struct cursor *cur, unsigned long addr, size_t len)
 	const struct kcs_segment *seg = cur->seg;
 	ssize_t done;
 
-	if (kcs_segment_is_of_file(seg) && kcs_file_may_be_read(seg->file))
+	if (seg->of_file && kcs_file_may_be_read(seg->file))
 		return cur->nowait ? -EAGAIN : read_file(cur, addr, len);
 	done = put_zeros(cur, len);
 	if (done > 0)
@@ -213,11 +213,9 @@ static ssize_t read_target(struct cursor *cur, struct mm_struct *mm,
 	size_t offset = addr & ~PAGE_MASK;
 	unsigned int nr = min_t(size_t, DIV_ROUND_UP(offset + len, PAGE_SIZE), BATCH_PAGES);
 	unsigned int flags = KCS_GUP_FLAGS | KCS_FOLL_NOFAULT;
-	enum kcs_page state = KCS_PAGE_PRESENT;
-	long got = 0;
+	enum kcs_page state;
+	long got = kcs_find_run(mm, addr, cur->nowait, &nr, &state);
 
-	if (!(cur->seg->flags & VM_HUGETLB))
-		got = kcs_find_run(mm, addr, cur->nowait, &nr, &state);
 	if (got)
 		return got;
 	len = min_t(size_t, len, nr * PAGE_SIZE - offset);
@@ -239,12 +237,12 @@ static ssize_t read_target(struct cursor *cur, struct mm_struct *mm,
 	if (got == -EINTR || fatal_signal_pending(current))
 		return -EINTR;
 	len = min_t(size_t, len, PAGE_SIZE - offset);
-	if (got == -EFAULT && (cur->seg->flags & VM_HUGETLB))
-		return put_live_hole(cur, addr, len);
+	if (got != -EFAULT)
+		return put_lost(cur, len);
 	/* A mark where a page would be, as of a guard region; or the page of zeros. */
-	if (got == -EFAULT && (state == KCS_PAGE_ELSEWHERE || kcs_is_present(mm, addr)))
+	if (state == KCS_PAGE_ELSEWHERE || kcs_is_present(mm, addr))
 		return put_unmapped(cur, addr, len);
-	return put_lost(cur, len);
+	return 0;	/* it went just now: look again */
 }
 
 /*
@@ -316,17 +314,21 @@ static ssize_t read_captured(struct cursor *cur, unsigned long addr, size_t len)
 {
 	size_t offset = addr & ~PAGE_MASK;
 	size_t part = min_t(size_t, len, PAGE_SIZE - offset);
+	const struct kcs_capture *capture = &cur->snap->capture;
+	unsigned long next;
 	struct page *page;
 	bool elsewhere;
 
 	if (addr >= cur->seg->captured_end)
 		return read_live(cur, addr, len);
-	page = kcs_capture_find(&cur->snap->capture, addr & PAGE_MASK, &elsewhere);
-	if (!page && (elsewhere || kcs_segment_is_of_file(cur->seg)))
+	page = kcs_capture_find(capture, addr & PAGE_MASK, &elsewhere);
+	if (page)
+		return put_bytes(page_address(page) + offset, part, cur->iter);
+	if (elsewhere)
 		return read_live(cur, addr, part);
-	if (!page)
-		return put_zeros(cur, part);
-	return put_bytes(page_address(page) + offset, part, cur->iter);
+	next = min(kcs_capture_next(capture, addr), cur->seg->captured_end);
+	len = min_t(size_t, len, next - addr);
+	return cur->seg->of_file ? read_live(cur, addr, len) : put_zeros(cur, len);
 }
 
 static ssize_t read_segment(struct cursor *cur, unsigned long addr, size_t len)

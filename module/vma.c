@@ -89,6 +89,14 @@ static enum kcs_source source_of(struct vm_area_struct *vma, enum kcs_source mem
 	return memory;
 }
 
+/* What huge pages without a file have for one is empty. */
+static bool is_of_file(struct vm_area_struct *vma)
+{
+	if (!vma->vm_file || is_special(vma))
+		return false;
+	return !is_vm_hugetlb_page(vma) || READ_ONCE(vma->vm_file->f_mapping->nrpages);
+}
+
 static struct kcs_segment *add_segment(struct kcs_segments *segs,
 				       struct vm_area_struct *vma, u32 filter,
 				       enum kcs_source memory)
@@ -105,6 +113,7 @@ static struct kcs_segment *add_segment(struct kcs_segments *segs,
 		.pgoff = vma->vm_pgoff,
 		.flags = vma->vm_flags,
 		.file = vma->vm_file ? get_file(vma->vm_file) : NULL,
+		.of_file = is_of_file(vma),
 		.source = source_of(vma, memory),
 		.special = is_special(vma),
 	};
@@ -209,8 +218,9 @@ void kcs_segments_sort(struct kcs_segments *segs)
 	sort(segs->table, segs->nr, sizeof(*segs->table), by_start, NULL);
 }
 
-unsigned long kcs_next_populated(struct mm_struct *mm, unsigned long addr,
-				 unsigned long end)
+/* All within one VMA. */
+static unsigned long next_in_tables(struct mm_struct *mm, unsigned long addr,
+				    unsigned long end)
 {
 	while (addr < end) {
 		pgd_t *pgd = pgd_offset(mm, addr);
@@ -238,6 +248,39 @@ unsigned long kcs_next_populated(struct mm_struct *mm, unsigned long addr,
 		if (!pmd_none(READ_ONCE(*pmd_offset(pud, addr))))
 			return addr;
 		addr = pmd_addr_end(addr, end);
+		if (!(addr & ~PUD_MASK))
+			cond_resched();
+	}
+	return end;
+}
+
+/*
+ * munmap() downgrades the mmap_lock once the VMAs are gone, and frees their page
+ * tables while others hold it for reading. Those of shared hugetlb can go without
+ * it (huge_pmd_unshare()).
+ */
+static bool has_own_tables(struct vm_area_struct *vma)
+{
+	return !is_vm_hugetlb_page(vma) || !(vma->vm_flags & VM_MAYSHARE);
+}
+
+unsigned long kcs_next_populated(struct mm_struct *mm, unsigned long addr,
+				 unsigned long end)
+{
+	while (addr < end) {
+		struct vm_area_struct *vma = find_vma(mm, addr);
+		unsigned long stop;
+
+		if (!vma || vma->vm_start >= end)
+			return end;
+		addr = max(addr, vma->vm_start);
+		stop = min(end, vma->vm_end);
+		if (has_own_tables(vma))
+			addr = next_in_tables(mm, addr, stop);
+		else
+			addr = stop;
+		if (addr < stop)
+			return addr;
 	}
 	return end;
 }
@@ -275,8 +318,16 @@ static enum kcs_page page_state(struct mm_struct *mm, unsigned long addr)
 unsigned int kcs_page_run(struct mm_struct *mm, unsigned long addr, unsigned int max,
 			  enum kcs_page *state)
 {
+	struct vm_area_struct *vma = find_vma(mm, addr);
+	unsigned long end = ULONG_MAX & PAGE_MASK;
 	unsigned int run = 0;
 
+	*state = KCS_PAGE_NONE;
+	if (vma)
+		end = vma->vm_start > addr ? vma->vm_start : vma->vm_end;
+	max = min_t(unsigned long, max, (end - addr) >> PAGE_SHIFT);
+	if (!vma || vma->vm_start > addr || !has_own_tables(vma))
+		return max;
 	/* Where PTE pages may go under an mmap_lock held for reading, RCU frees them. */
 	rcu_read_lock();
 	*state = page_state(mm, addr);

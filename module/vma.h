@@ -41,6 +41,7 @@ enum kcs_source {
  * @pgoff: offset in @file, in pages
  * @flags: VM_* of the target's VMA
  * @file: mapped file, with a reference, or NULL
+ * @of_file: what is not mapped of it is in @file
  * @source: enum kcs_source
  * @special: named by its vm_ops (vdso and the like): exact, though not anonymous
  */
@@ -52,15 +53,10 @@ struct kcs_segment {
 	unsigned long pgoff;
 	unsigned long flags;
 	struct file *file;
+	bool of_file;
 	enum kcs_source source;
 	bool special;
 };
-
-/** kcs_segment_is_of_file() - is memory that is not mapped in its file? */
-static inline bool kcs_segment_is_of_file(const struct kcs_segment *seg)
-{
-	return seg->file && !seg->special && !(seg->flags & VM_HUGETLB);
-}
 
 /* The first page, if it begins with the ELF magic; known after release. */
 #define KCS_SIZE_MAYBE_ELF 1UL
@@ -157,13 +153,15 @@ void kcs_segments_sort(struct kcs_segments *segs);
 /**
  * kcs_next_populated() - skip unpopulated page tables
  * @mm: the caller holds its mmap_lock for reading
- * @addr: in one VMA that is not hugetlb
- * @end: its end
+ * @addr: any
+ * @end: above it
  *
  * In a file mapping, what is skipped may still be in the file. Looks at pgd to
- * pmd only: page-table pages above a PTE page are freed under the mmap_lock
- * held for writing, PTE pages may go at any time.
+ * pmd only, and only where there is a VMA: under one, page-table pages above a
+ * PTE page stay as long as the lock is held; PTE pages may go at any time.
+ * Shared hugetlb is skipped, as its page tables belong to other processes too.
  *
+ * Context: may sleep.
  * Return: the first address from @addr on under whose pmd there may be a page,
  * or @end.
  */
@@ -187,7 +185,8 @@ enum kcs_page {
  * @mm: the caller holds its mmap_lock for reading
  * @addr: page-aligned
  * @max: pages to look at, at least 1
- * @state: of all pages of the run; a hint, for it may change at any time
+ * @state: of all pages of the run; a hint, for it may change at any time. Where
+ *	there is no VMA, and in shared hugetlb, it is KCS_PAGE_NONE
  *
  * Return: pages from @addr on that are alike, at least 1.
  */

@@ -10,7 +10,7 @@
 filters="33 0 1 2 4 8 10 20 40 80 100 1ff"
 kinds="sparse never-touched no-access guard read-only huge-pages dev-zero dontfork wipeonfork dontdump shared memfd memfd-at-offset
 	memfd-private sysv file-clean file-written file-shared deleted-written deleted-shared truncated-written truncated-shared
-	elf-file elf-executable elf-at-offset hugetlb hugetlb-shared swapped swapped-shared
+	elf-file elf-executable elf-at-offset hugetlb hugetlb-shared hugetlb-file swapped swapped-shared
 	dontfork-shared dontfork-file dontfork-shared-file dontfork-device dontfork-swapped wipeonfork-swapped merged guard-region growing freed secret
 	device vdso vvar vvar_vclock vsyscall"
 # Whether they are there is for the kernel to say.

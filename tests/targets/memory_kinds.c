@@ -244,6 +244,32 @@ static void huge_tlb(void)
 	}
 }
 
+/* One page is in the file alone, one is the process's own, one is nowhere. */
+static void huge_tlb_file(void)
+{
+	const char *name = "hugetlb-file";
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_HUGETLB);
+	char *p;
+
+	if (fd < 0) {
+		unavailable(name, strerror(errno));
+		return;
+	}
+	check(ftruncate(fd, 3 * HUGE), name);
+	p = map(name, HUGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (!p)
+		return;
+	put(p, HUGE);
+	munmap(p, HUGE);
+	p = map(name, 3 * HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	if (p) {
+		kind(name, p, 3 * HUGE);
+		fill(name, p + HUGE, HUGE);
+		say(name, p + 2 * HUGE, HUGE, "zero");
+	}
+	close(fd);
+}
+
 /* In assembly, so that nothing on the stack changes if the call is restarted. */
 static void block(void)
 {
@@ -274,6 +300,7 @@ static void every_kind(void)
 	unforked_memory();
 	elf_files();
 	huge_tlb();
+	huge_tlb_file();
 	rare_memory();
 }
 
