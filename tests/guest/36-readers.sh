@@ -94,9 +94,9 @@ like "$(cat eu-unstrip.ours)" "${build_id:-none}" "eu-unstrip finds the program 
 like "$(cat eu-unstrip.ours)" "linux-vdso" "and the vdso"
 
 # Of the notes, what is about the signal, the end and time is not the same; ours has one more. The kernel's own core of 5.10 has
-# lost the base of fs, without which delve knows of no goroutine's thread.
-lost=none threadless=none
-[[ $(uname -r) != 5.10.* ]] || lost='fs\.base' threadless='syscall\.Syscall'
+# lost the base of fs.
+lost=none
+[[ $(uname -r) != 5.10.* ]] || lost='fs\.base'
 notes_part()
 {
 	sed -n '/KCORESNAP/q;p' | grep -v -e 'cursig' -e 'sigpend' -e 'info.si' -e 'si_' -e 'utime' -e 'stime' -e 'sname' -e 'zomb' -e 'state:' \
@@ -183,6 +183,11 @@ for who in ours kernel; do
 	planted_in "core.$who" >"delve.$who"
 	cp "delve.$who" "$KCS_OUT/36-readers"
 done
+# Without the base of fs delve knows of no goroutine's thread, and takes one that runs for one that waits.
+threadless=none
+if [ "$lost" != none ]; then
+	threadless="^[* ]*Goroutine \\($(sed -n 's/^[* ]*Goroutine \([0-9]*\) .*(thread [0-9]*).*/\1/p' delve.ours | paste -sd '|' | sed 's/|/\\|/g')\\) "
+fi
 delve_part()
 {
 	# How long it waits is counted from when the core is read.
