@@ -31,8 +31,9 @@ static atomic_ulong *unmapped;
 
 static void map_region(void)
 {
-	char *p = mmap(region, LEN, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (region ? MAP_FIXED : 0), -1, 0);
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+	char *p = mmap(region, LEN, PROT_READ | PROT_WRITE, flags | (region ? MAP_FIXED : 0),
+		       -1, 0);
 
 	if (p == MAP_FAILED)
 		err(1, "mmap");
