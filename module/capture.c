@@ -43,8 +43,6 @@ void kcs_capture_free(struct kcs_capture *capture)
 /* Look-ups that find nothing cost as well. */
 #define LOOKUPS_MAX (4 * (KCS_CAPTURE_LIMIT >> PAGE_SHIFT))
 
-enum captured { CAPTURED, NOT_PRESENT, NO_ROOM };
-
 static bool take_page(struct mm_struct *mm, unsigned long addr, struct page **page)
 {
 	return get_user_pages_remote(mm, addr, 1,
@@ -69,18 +67,19 @@ static enum kcs_page look_up(struct mm_struct *mm, unsigned long addr,
 	return state == KCS_PAGE_PRESENT ? KCS_PAGE_NONE : state;
 }
 
-static enum captured capture_page(struct kcs_capture *capture, struct mm_struct *mm,
-				  unsigned long addr)
+/* Return: was there room for what is there? */
+static bool capture_page(struct kcs_capture *capture, struct mm_struct *mm,
+			 unsigned long addr)
 {
 	struct page *page = NULL;
 	enum kcs_page state = look_up(mm, addr, &page);
 
 	if (state == KCS_PAGE_NONE)
-		return NOT_PRESENT;
+		return true;
 	if (capture->nr == capture->max) {
 		if (page)
 			put_page(page);
-		return NO_ROOM;
+		return false;
 	}
 	if (state == KCS_PAGE_PRESENT) {
 		copy_highpage(capture->page[capture->nr], page);
@@ -90,7 +89,7 @@ static enum captured capture_page(struct kcs_capture *capture, struct mm_struct 
 		capture->elsewhere++;
 	}
 	capture->addr[capture->nr++] = addr;
-	return CAPTURED;
+	return true;
 }
 
 unsigned long kcs_capture_range(struct kcs_capture *capture, struct mm_struct *mm,
@@ -105,7 +104,7 @@ unsigned long kcs_capture_range(struct kcs_capture *capture, struct mm_struct *m
 			return end;
 		if (lookups++ == LOOKUPS_MAX)
 			return addr;
-		if (capture_page(capture, mm, addr) == NO_ROOM)
+		if (!capture_page(capture, mm, addr))
 			return addr;
 		addr += PAGE_SIZE;
 	}

@@ -19,8 +19,10 @@ static unsigned long memory_edge(struct mm_struct *mm, unsigned long addr,
 {
 	if (data)
 		return kcs_next_populated(mm, addr, end);
-	while (addr < end && kcs_next_populated(mm, addr, end) == addr)
+	while (addr < end && kcs_next_populated(mm, addr, end) == addr) {
 		addr = pmd_addr_end(addr, end);
+		cond_resched();
+	}
 	return addr;
 }
 

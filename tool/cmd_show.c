@@ -143,7 +143,7 @@ static enum kcs_exit say_unreadable(const char *path, int err)
 		kcs_say("'%s' is no ELF core: name a core that kcoresnap wrote", path);
 		break;
 	case -ENODATA:
-		kcs_say("'%s' has no note of kcoresnap's: it was written by something else, or by an older version",
+		kcs_say("'%s' has no note of kcoresnap's: it was written by something else, or by an older version: name a core that kcoresnap wrote",
 			path);
 		break;
 	case -EPROTO:
@@ -155,7 +155,8 @@ static enum kcs_exit say_unreadable(const char *path, int err)
 			path);
 		break;
 	default:
-		kcs_say("'%s' can't be read: %s", path, strerror(-err));
+		kcs_say("'%s' can't be read (%s): name a core that you may read", path,
+			strerror(-err));
 		break;
 	}
 	return KCS_EXIT_ERROR;

@@ -35,6 +35,8 @@ const char *kcs_output_remedy(int err)
 	case ENOENT:
 	case ENOTDIR:
 		return "create the directory first";
+	case ENOMEM:
+		return "make memory free, or leave out -z";
 	case EPIPE:
 		return "keep the reader until the core has ended";
 	case EBADF:

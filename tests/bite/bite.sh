@@ -4,6 +4,7 @@
 # For the scripts here, which have set $top to the top of the tree: run tests with copies of this tree that have a fault planted, which the tests should find.
 #
 #   plant FILE TEXT REPLACEMENT	a new copy, at $copy, in which the only TEXT in FILE is replaced
+#   plant_more FILE TEXT REPLACEMENT	likewise, in the copy that there is
 #   run_copy TESTS ROW...	run these tests with the copy; they are expected to fail
 
 # shellcheck disable=SC2154
@@ -23,6 +24,11 @@ plant()
 	(cd "$top" && git -c safe.directory='*' ls-files -co --exclude-standard | while IFS= read -r file; do
 		[ ! -e "$file" ] || printf '%s\n' "$file"
 	done | tar -c --no-recursion -T -) | tar -C "$copy" -x
+	plant_more "$@"
+}
+
+plant_more()
+{
 	python3 - "$copy/$1" "$2" "$3" <<-'END' || die "$1 no longer has, in one place: $2"
 		import sys
 		path, old, new = sys.argv[1:]

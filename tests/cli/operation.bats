@@ -33,6 +33,19 @@ need_zstd() {
 	tail -c +8 out/core | zstd -qdc | cmp - core
 }
 
+@test "no memory to compress" {
+	local told='' room
+	head -c 3M /dev/urandom >core
+	for room in 20000 24000 28000 32000 40000 48000 56000 64000; do
+		status=0
+		(ulimit -v "$room" && LD_PRELOAD=$fake exec "$KCORESNAP" --force -z -o out/core "$target") \
+			</dev/null 2>stderr 3>&- || status=$?
+		[ "$status" -ne 0 ] || break
+		! grep "Cannot allocate memory: make memory free, or leave out -z" stderr || told=1
+	done
+	[ -n "$told" ]
+}
+
 @test "an incomplete compressed core can be decompressed" {
 	need_zstd
 	head -c 3M /dev/urandom >core

@@ -7,9 +7,9 @@ load common
 
 @test "a core that is not ours" {
 	cli show nowhere
-	fails 1 "'nowhere' can't be read: No such file"
+	fails 1 "'nowhere' can't be read (No such file or directory): name a core"
 	cli show out
-	fails 1 "'out' can't be read: Is a directory"
+	fails 1 "'out' can't be read (Is a directory): name a core"
 	cli show core
 	fails 1 "'core' is no ELF core"
 	cli show "$KCORESNAP"

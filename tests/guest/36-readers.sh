@@ -185,7 +185,7 @@ for who in ours kernel; do
 done
 # Without the base of fs delve knows of no goroutine's thread, and takes one that runs for one that waits.
 threadless=none
-if [ "$lost" != none ]; then
+if [[ $(uname -r) = 5.10.* ]]; then
 	threadless="^[* ]*Goroutine \\($(sed -n 's/^[* ]*Goroutine \([0-9]*\) .*(thread [0-9]*).*/\1/p' delve.ours | paste -sd '|' | sed 's/|/\\|/g')\\) "
 fi
 delve_part()

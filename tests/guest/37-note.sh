@@ -87,4 +87,4 @@ echo "$KCS_TMP/core.kernel" >/proc/sys/kernel/core_pattern
 wait_for 20 grep -qx sleep "/proc/$!/comm"
 kill -ABRT "$!"
 wait "$!" 2>/dev/null
-shows_not core.kernel "'core.kernel' has no note of kcoresnap's" "nor the kernel's own"
+shows_not core.kernel "'core.kernel' has no note of kcoresnap's.*: name a core that kcoresnap wrote" "nor the kernel's own"
