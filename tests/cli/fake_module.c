@@ -23,6 +23,7 @@
  *			news that the family is gone
  *	FAKE_FLOOD	set: events are lost too
  *	FAKE_REFUSE_PID	dry runs of this process fail with FAKE_ERRNO, and no other
+ *	FAKE_MALLOC_MAX	size beyond which no memory is to be had
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -70,6 +71,17 @@ static const char *text(const char *name, const char *absent)
 	const char *value = getenv(name);
 
 	return value ? value : absent;
+}
+
+void *__libc_malloc(size_t size);
+
+void *malloc(size_t size)
+{
+	if (size > number("FAKE_MALLOC_MAX", SIZE_MAX)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return __libc_malloc(size);
 }
 
 /* As in the kernel, where only a signal that kills ends it. */
