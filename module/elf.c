@@ -215,8 +215,7 @@ size_t kcs_elf_find(const struct kcs_elf_segment *segs, size_t nsegs, u64 offset
 	return low;
 }
 
-static void write_note(void *buf, const char *name, size_t name_room, u32 type,
-		       u32 size)
+static void write_note(void *buf, const char *name, u32 type, u32 size)
 {
 	Elf64_Nhdr *nhdr = buf;
 	size_t namesz = strlen(name) + 1;
@@ -224,7 +223,6 @@ static void write_note(void *buf, const char *name, size_t name_room, u32 type,
 	nhdr->n_namesz = namesz;
 	nhdr->n_descsz = size;
 	nhdr->n_type = type;
-	memset(nhdr + 1, 0, name_room);
 	memcpy(nhdr + 1, name, namesz);
 }
 
@@ -232,18 +230,23 @@ void *kcs_elf_add_note(struct kcs_elf_notes *notes, const char *name, u32 type,
 		       u32 size, const void *data)
 {
 	size_t name_room = round_up_to(strlen(name) + 1, NOTE_ALIGN);
-	size_t room = round_up_to(size, NOTE_ALIGN);
 	u8 *desc = NULL;
 
 	if (notes->buf) {
-		write_note(notes->buf + notes->size, name, name_room, type, size);
-		desc = notes->buf + notes->size + sizeof(Elf64_Nhdr) + name_room;
+		void *at = notes->buf + notes->size - notes->gap_size;
+
+		write_note(at, name, type, size);
+		desc = at + sizeof(Elf64_Nhdr) + name_room;
 		if (data)
 			memcpy(desc, data, size);
-		else
-			memset(desc, 0, size);
-		memset(desc + size, 0, room - size);
 	}
-	notes->size += sizeof(Elf64_Nhdr) + name_room + room;
+	notes->size += sizeof(Elf64_Nhdr) + name_room + round_up_to(size, NOTE_ALIGN);
 	return desc;
+}
+
+void kcs_elf_leave_out(struct kcs_elf_notes *notes, const void *end, u64 size)
+{
+	notes->gap_size = size;
+	if (notes->buf)
+		notes->gap_offset = end - notes->buf;
 }

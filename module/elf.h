@@ -116,12 +116,16 @@ size_t kcs_elf_find(const struct kcs_elf_segment *segs, size_t nsegs, u64 offset
 
 /**
  * struct kcs_elf_notes - notes, one behind the other
- * @buf: where they are written, or NULL to find out how much room they take
+ * @buf: zeros, where they are written, or NULL to find out how much room they take
  * @size: bytes of them so far
+ * @gap_offset: where in @buf something is left out
+ * @gap_size: bytes of @size that are left out of @buf
  */
 struct kcs_elf_notes {
 	void *buf;
 	u64 size;
+	u64 gap_offset;
+	u64 gap_size;
 };
 
 /**
@@ -136,5 +140,13 @@ struct kcs_elf_notes {
  */
 void *kcs_elf_add_note(struct kcs_elf_notes *notes, const char *name, u32 type,
 		       u32 size, const void *data);
+
+/**
+ * kcs_elf_leave_out() - leave the end of a descriptor out of the buffer
+ * @notes: its last note is the one; of no note before it anything was left out
+ * @end: what is left out, in @notes->buf; NULL where it is only counted
+ * @size: bytes
+ */
+void kcs_elf_leave_out(struct kcs_elf_notes *notes, const void *end, u64 size);
 
 #endif

@@ -16,7 +16,8 @@
 #include "notedata.h"
 
 #define FILE_NOTE_MAX (256UL << 20)	/* bytes: 70 000 mappings of 4 KiB paths */
-#define NAME_GUESS 32UL			/* bytes: a short path */
+#define HELD_MIN 2048U			/* bytes: copied so many at a time, names cost little */
+#define ROOM_MIN 4096UL			/* bytes: the paths of most processes */
 #define HEAD_WORDS 2U
 #define ENTRY_WORDS 3U
 
@@ -55,12 +56,15 @@ static u64 get_word(const void *words, u8 class, size_t i)
 	return class == ELFCLASS32 ? ((const u32 *)words)[i] : ((const u64 *)words)[i];
 }
 
+/* A descriptor is aligned to 4 bytes only. */
 static void put_word(void *words, u8 class, size_t i, u64 value)
 {
+	u32 narrow = value;
+
 	if (class == ELFCLASS32)
-		((u32 *)words)[i] = value;
+		memcpy(words + i * sizeof(narrow), &narrow, sizeof(narrow));
 	else
-		((u64 *)words)[i] = value;
+		memcpy(words + i * sizeof(value), &value, sizeof(value));
 }
 
 u32 kcs_auxv_size(const void *auxv, u8 class, size_t room)
@@ -129,66 +133,123 @@ void kcs_prpsinfo32(struct kcs_prpsinfo32 *to, const struct elf_prpsinfo *from,
 	memcpy(to->pr_psargs, from->pr_psargs, sizeof(to->pr_psargs));
 }
 
-static int reserve(struct kcs_file_note *note, size_t more)
+/* Makes room for @more bytes behind @used in a buffer of @room bytes. */
+static int reserve(void **buf, size_t used, size_t *room, size_t more)
 {
-	size_t need = note->used + more;
-	size_t room = note->room * 2;
-	char *buf;
+	size_t want = (used + more) * 2;
+	void *larger;
 
-	if (need <= note->room)
+	if (used + more <= *room)
 		return 0;
-	if (need > FILE_NOTE_MAX)
+	if (want < ROOM_MIN)
+		want = ROOM_MIN;
+	larger = kvmalloc(want, GFP_KERNEL);
+	if (!larger)
 		return -ENOMEM;
-	if (room < need)
-		room = need;
-	if (room > FILE_NOTE_MAX)
-		room = FILE_NOTE_MAX;
-	buf = kvmalloc(room, GFP_KERNEL);
-	if (!buf)
-		return -ENOMEM;
-	if (note->used)
-		memcpy(buf, note->buf, note->used);
-	kvfree(note->buf);
-	note->buf = buf;
-	note->room = room;
+	if (used)
+		memcpy(larger, *buf, used);
+	kvfree(*buf);
+	*buf = larger;
+	*room = want;
 	return 0;
 }
 
-int kcs_file_note_begin(struct kcs_file_note *note, u8 class, size_t count)
+static int begin_run(struct kcs_file_note *note, size_t len)
 {
-	size_t fixed = (HEAD_WORDS + ENTRY_WORDS * count) * kcs_elf_word(class);
+	void *runs = note->runs;
+	int err = reserve(&runs, note->nr_runs * sizeof(*note->runs), &note->runs_room,
+			  sizeof(*note->runs));
 
-	if (count > FILE_NOTE_MAX / NAME_GUESS)
-		return -ENOMEM;
-	if (reserve(note, fixed + count * NAME_GUESS))
-		return -ENOMEM;
-	note->class = class;
-	put_word(note->buf, class, 0, count);
-	put_word(note->buf, class, 1, KCS_ELF_PAGE);
-	note->used = fixed;
+	note->runs = runs;
+	if (err)
+		return err;
+	note->runs[note->nr_runs++] = (struct kcs_file_run) {
+		.start = note->names_size, .at = note->used, .len = len,
+	};
 	return 0;
 }
 
-int kcs_file_note_add(struct kcs_file_note *note, u64 start, u64 end, u64 pgoff,
-		      const char *name)
+/* Of the last run; @name is NULL for what it holds already. */
+static int hold_name(struct kcs_file_note *note, const char *name)
 {
-	size_t len = strlen(name) + 1;
-	size_t entry = HEAD_WORDS + ENTRY_WORDS * note->added;
+	struct kcs_file_run *run = &note->runs[note->nr_runs - 1];
+	void *names = note->names;
+	int err;
 
-	if (reserve(note, len))
-		return -ENOMEM;
-	note->added++;
-	put_word(note->buf, note->class, entry, start);
-	put_word(note->buf, note->class, entry + 1, end);
-	put_word(note->buf, note->class, entry + 2, pgoff);
-	memcpy(note->buf + note->used, name, len);
-	note->used += len;
+	if (run->held >= HELD_MIN)
+		return 0;
+	err = reserve(&names, note->used, &note->room, run->len);
+	note->names = names;
+	if (err)
+		return err;
+	memcpy(note->names + note->used, name ? name : note->names + run->at, run->len);
+	note->used += run->len;
+	run->held += run->len;
 	return 0;
+}
+
+int kcs_file_note_add(struct kcs_file_note *note, const char *name)
+{
+	size_t len = name ? strlen(name) + 1 : note->runs[note->nr_runs - 1].len;
+
+	if (kcs_file_note_words(note) + note->names_size + len > FILE_NOTE_MAX)
+		return -ENOMEM;
+	if ((name && begin_run(note, len)) || hold_name(note, name))
+		return -ENOMEM;
+	note->count++;
+	note->names_size += len;
+	return 0;
+}
+
+u32 kcs_file_note_words(const struct kcs_file_note *note)
+{
+	return (HEAD_WORDS + ENTRY_WORDS * note->count) * kcs_elf_word(note->class);
+}
+
+void kcs_file_note_begin(const struct kcs_file_note *note, void *desc)
+{
+	put_word(desc, note->class, 0, note->count);
+	put_word(desc, note->class, 1, KCS_ELF_PAGE);
+}
+
+void kcs_file_note_put(const struct kcs_file_note *note, void *desc, size_t i,
+		       u64 start, u64 end, u64 pgoff)
+{
+	size_t entry = HEAD_WORDS + ENTRY_WORDS * i;
+
+	put_word(desc, note->class, entry, start);
+	put_word(desc, note->class, entry + 1, end);
+	put_word(desc, note->class, entry + 2, pgoff);
+}
+
+const char *kcs_file_note_names(const struct kcs_file_note *note, size_t offset,
+				size_t *len)
+{
+	size_t low = 0, high = note->nr_runs, skip, end;
+	const struct kcs_file_run *run;
+
+	/* The last that starts no later. */
+	while (high - low > 1) {
+		size_t mid = low + (high - low) / 2;
+
+		if (note->runs[mid].start <= offset)
+			low = mid;
+		else
+			high = mid;
+	}
+	run = &note->runs[low];
+	end = high < note->nr_runs ? run[1].start : note->names_size;
+	skip = (offset - run->start) % run->len;
+	*len = run->held - skip;
+	if (*len > end - offset)
+		*len = end - offset;
+	return note->names + run->at + skip;
 }
 
 void kcs_file_note_free(struct kcs_file_note *note)
 {
-	kvfree(note->buf);
+	kvfree(note->names);
+	kvfree(note->runs);
 	*note = (struct kcs_file_note) {};
 }
 

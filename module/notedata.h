@@ -109,45 +109,95 @@ char kcs_state_letter(unsigned int state);
 u32 kcs_auxv_size(const void *auxv, u8 class, size_t room);
 
 /**
- * struct kcs_file_note - an NT_FILE that is put together
- * @buf: the note: the number of mappings, the page size, then first address,
- *	end and offset in pages of each, then their names; numbers are words of
- *	@class
- * @class: ELFCLASS32 or ELFCLASS64
- * @used: bytes of it
- * @room: bytes allocated
- * @added: mappings so far
+ * struct kcs_file_run - neighbours in an NT_FILE that have one name
+ * @start: where the first one's is, in bytes from the first name on
+ * @at: where it is held
+ * @held: bytes that are held there: if it is short, it is there several times
+ * @len: its bytes, with the NUL
  */
-struct kcs_file_note {
-	char *buf;
-	u8 class;
-	size_t used;
-	size_t room;
-	size_t added;
+struct kcs_file_run {
+	size_t start;
+	u32 at;
+	u32 held;
+	u32 len;
 };
 
 /**
- * kcs_file_note_begin() - begin one
- * @note: empty
- * @class: ELFCLASS32 or ELFCLASS64
- * @count: mappings that will be added
+ * struct kcs_file_note - an NT_FILE: the number of mappings, the page size, then
+ *	first address, end and offset in pages of each, then the names of all
+ *	(fs/binfmt_elf.c:fill_files_note())
+ * @class: of its words, ELFCLASS32 or ELFCLASS64
+ * @count: mappings
+ * @names_size: bytes of the names of all
+ * @names: the names that are held, one for each run
+ * @used: bytes of @names
+ * @room: bytes allocated
+ * @runs: in the order of the mappings
+ * @nr_runs: entries of @runs
+ * @runs_room: bytes allocated
  *
- * Return: 0 or -ENOMEM.
+ * The names of thousands of mappings of one file take MiBs, so the whole is
+ * nowhere: who reads it puts them together.
  */
-int kcs_file_note_begin(struct kcs_file_note *note, u8 class, size_t count);
+struct kcs_file_note {
+	u8 class;
+	size_t count;
+	size_t names_size;
+	char *names;
+	size_t used;
+	size_t room;
+	struct kcs_file_run *runs;
+	size_t nr_runs;
+	size_t runs_room;
+};
 
 /**
  * kcs_file_note_add() - add a mapping
- * @note: one that has fewer than it was begun for
- * @start: first address
- * @end: first address behind it
- * @pgoff: offset in the file, in pages
- * @name: path
+ * @note: with its class
+ * @name: path, or NULL for that of the mapping before
  *
  * Return: 0 or -ENOMEM.
  */
-int kcs_file_note_add(struct kcs_file_note *note, u64 start, u64 end, u64 pgoff,
-		      const char *name);
+int kcs_file_note_add(struct kcs_file_note *note, const char *name);
+
+/** kcs_file_note_words() - bytes of its descriptor before the names */
+u32 kcs_file_note_words(const struct kcs_file_note *note);
+
+/** kcs_file_note_size() - bytes of its descriptor */
+static inline u32 kcs_file_note_size(const struct kcs_file_note *note)
+{
+	return kcs_file_note_words(note) + note->names_size;
+}
+
+/**
+ * kcs_file_note_begin() - write what stands before the first mapping
+ * @note: with all of its mappings
+ * @desc: room for kcs_file_note_words() bytes, aligned to 4
+ */
+void kcs_file_note_begin(const struct kcs_file_note *note, void *desc);
+
+/**
+ * kcs_file_note_put() - write where a mapping is
+ * @note: with all of its mappings
+ * @desc: its descriptor
+ * @i: which, by the order in which they were added
+ * @start: first address
+ * @end: first address behind it
+ * @pgoff: offset in the file, in pages
+ */
+void kcs_file_note_put(const struct kcs_file_note *note, void *desc, size_t i,
+		       u64 start, u64 end, u64 pgoff);
+
+/**
+ * kcs_file_note_names() - the names of the mappings, piece by piece
+ * @note: with all of its mappings
+ * @offset: from the first name on, in bytes, below @note->names_size
+ * @len: bytes of the piece
+ *
+ * Return: the piece, to the end of a name. It may hold several.
+ */
+const char *kcs_file_note_names(const struct kcs_file_note *note, size_t offset,
+				size_t *len);
 void kcs_file_note_free(struct kcs_file_note *note);
 
 /**

@@ -126,42 +126,33 @@ static int fill_args(struct elf_prpsinfo *psinfo, struct mm_struct *mm, bool liv
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
-static unsigned long count_files(const struct kcs_segments *segs)
+static int add_file(struct kcs_notes *notes, struct file *file, char *page)
 {
-	unsigned long n = 0;
-	unsigned int i;
+	const char *name = d_path(&file->f_path, page, PAGE_SIZE);
 
-	for (i = 0; i < segs->nr; i++)
-		n += segs->table[i].file != NULL;
-	return n;
-}
-
-static int add_file(struct kcs_notes *notes, const struct kcs_segment *seg, char *page)
-{
-	const char *name = d_path(&seg->file->f_path, page, PAGE_SIZE);
-
-	if (IS_ERR(name))
-		name = "";
-	return kcs_file_note_add(&notes->files, seg->start, seg->end, seg->pgoff,
+	return kcs_file_note_add(&notes->files, IS_ERR(name) ? "" :
 				 kcs_path_below(name, notes->root));
 }
 
 static int fill_files(struct kcs_notes *notes, const struct kcs_segments *segs)
 {
-	unsigned long count = count_files(segs);
+	char *page = (char *)__get_free_page(GFP_KERNEL);
+	const struct file *last = NULL;
 	unsigned int i;
-	char *page;
-	int err;
+	int err = 0;
 
-	if (!count)
-		return 0;
-	page = (char *)__get_free_page(GFP_KERNEL);
 	if (!page)
 		return -ENOMEM;
-	err = kcs_file_note_begin(&notes->files, notes->class, count);
+	notes->files.class = notes->class;
 	for (i = 0; i < segs->nr && !err; i++) {
-		if (segs->table[i].file)
-			err = add_file(notes, &segs->table[i], page);
+		struct file *file = segs->table[i].file;
+
+		if (!file)
+			continue;
+		/* Mappings of one file are neighbours, mostly. */
+		err = file == last ? kcs_file_note_add(&notes->files, NULL) :
+				     add_file(notes, file, page);
+		last = file;
 		if (fatal_signal_pending(current))
 			err = -EINTR;
 		cond_resched();
@@ -170,9 +161,26 @@ static int fill_files(struct kcs_notes *notes, const struct kcs_segments *segs)
 	return err;
 }
 
+static void write_files(void *desc, const struct kcs_notes *notes)
+{
+	const struct kcs_segments *segs = notes->segs;
+	unsigned int i, nr = 0;
+
+	kcs_file_note_begin(&notes->files, desc);
+	for (i = 0; i < segs->nr; i++) {
+		const struct kcs_segment *seg = &segs->table[i];
+
+		if (seg->file)
+			kcs_file_note_put(&notes->files, desc, nr++, seg->start, seg->end,
+					  seg->pgoff);
+		cond_resched();
+	}
+}
+
 int kcs_notes_prepare(struct kcs_notes *notes, struct mm_struct *mm, bool live,
 		      const struct kcs_segments *segs)
 {
+	notes->segs = segs;
 	return fill_args(&notes->psinfo, mm, live) ?: fill_files(notes, segs);
 }
 
@@ -210,7 +218,9 @@ static void add_prpsinfo(struct kcs_elf_notes *out, const struct kcs_notes *note
 static void add_process(struct kcs_elf_notes *out, const struct kcs_notes *notes,
 			const struct mm_struct *mm)
 {
+	const struct kcs_file_note *files = &notes->files;
 	int *signo;
+	void *desc;
 
 	add_prpsinfo(out, notes);
 	/*
@@ -224,8 +234,13 @@ static void add_process(struct kcs_elf_notes *out, const struct kcs_notes *notes
 			 kcs_auxv_size(mm->saved_auxv, notes->class,
 				       sizeof(mm->saved_auxv)),
 			 mm->saved_auxv);
-	if (notes->files.buf)
-		kcs_elf_add_note(out, "CORE", NT_FILE, notes->files.used, notes->files.buf);
+	if (!files->count)
+		return;
+	desc = kcs_elf_add_note(out, "CORE", NT_FILE, kcs_file_note_size(files), NULL);
+	if (desc)
+		write_files(desc, notes);
+	kcs_elf_leave_out(out, desc ? desc + kcs_file_note_words(files) : NULL,
+			  files->names_size);
 }
 
 static u32 count_read(const struct kcs_regs *regs)
@@ -309,10 +324,11 @@ u64 kcs_notes_size(const struct kcs_notes *notes, const struct kcs_regs *regs,
 	return out.size;
 }
 
-void kcs_notes_write(const struct kcs_notes *notes, const struct kcs_regs *regs,
-		     const struct mm_struct *mm, void *buf)
+u64 kcs_notes_write(const struct kcs_notes *notes, const struct kcs_regs *regs,
+		    const struct mm_struct *mm, void *buf)
 {
 	struct kcs_elf_notes out = { .buf = buf };
 
 	add_all(&out, notes, regs, mm);
+	return out.gap_offset;
 }

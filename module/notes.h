@@ -29,7 +29,8 @@ struct mm_struct;
  * @psinfo: NT_PRPSINFO
  * @root: path of the target's root as the caller sees it, "" for its own; mapped
  *	files are named from there on
- * @files: NT_FILE; without a buffer if nothing is mapped
+ * @segs: the mappings, with their files
+ * @files: NT_FILE of those; there is none if no file is mapped
  * @taken: how the core was taken; the number of threads is filled in when it is
  *	written
  */
@@ -37,6 +38,7 @@ struct kcs_notes {
 	u8 class;
 	struct elf_prpsinfo psinfo;
 	char *root;
+	const struct kcs_segments *segs;
 	struct kcs_file_note files;
 	struct kcoresnap_note taken;
 };
@@ -76,12 +78,19 @@ int kcs_notes_prepare(struct kcs_notes *notes, struct mm_struct *mm, bool live,
 void kcs_notes_taken(struct kcs_notes *notes, const struct kcs_snapshot *snap,
 		     u32 filter);
 
-/** kcs_notes_size() - bytes kcs_notes_write() writes */
+/** kcs_notes_size() - bytes of all notes */
 u64 kcs_notes_size(const struct kcs_notes *notes, const struct kcs_regs *regs,
 		   const struct mm_struct *mm);
 
-/** kcs_notes_write() - write all notes to @buf */
-void kcs_notes_write(const struct kcs_notes *notes, const struct kcs_regs *regs,
-		     const struct mm_struct *mm, void *buf);
+/**
+ * kcs_notes_write() - write all notes but the names in NT_FILE
+ * @buf: zeros, @notes->files.names_size bytes less than kcs_notes_size()
+ *
+ * The files of the segments that kcs_notes_prepare() was given are still held.
+ *
+ * Return: where in the notes, and in @buf, those names belong.
+ */
+u64 kcs_notes_write(const struct kcs_notes *notes, const struct kcs_regs *regs,
+		    const struct mm_struct *mm, void *buf);
 
 #endif

@@ -118,6 +118,9 @@ struct kcs_snapshot *kcs_snapshot_alloc(const struct kcs_target *target,
 	spin_lock_init(&snap->lock);
 	mutex_init(&snap->stream_lock);
 	kcs_watch_init_snapshot(snap);
+	do
+		snap->id = atomic_inc_return(&last_id);
+	while (!snap->id);
 	snap->forecast = *forecast;
 	snap->mode = req->mode;
 	snap->max_pause_ns = req->max_pause_ns;
@@ -150,20 +153,23 @@ void kcs_snapshot_free(struct kcs_snapshot *snap)
 	kcs_segments_free(&snap->segs);
 	kvfree(snap->elf);
 	kvfree(snap->head);
+	kcs_file_note_free(&snap->files);
 	mem_cgroup_put(snap->memcg);
 	put_pid(snap->pid);
 	kfree(snap);
 }
 
+/* The last one to be asked for is not always the last one to be taken. */
 static void publish(struct kcs_snapshot *snap)
 {
-	do
-		snap->id = atomic_inc_return(&last_id);
-	while (!snap->id);
+	struct list_head *at;
+
 	mutex_lock(&kcs_snapshots_lock);
-	list_add_tail(&snap->node, &kcs_snapshots);
+	list_for_each_prev(at, &kcs_snapshots)
+		if (list_entry(at, struct kcs_snapshot, node)->id < snap->id)
+			break;
+	list_add(&snap->node, at);
 	mutex_unlock(&kcs_snapshots_lock);
-	kcs_watch_now(snap);
 }
 
 static int reserve(struct kcs_refusal *why)

@@ -23,6 +23,7 @@
 #include "admit.h"
 #include "capture.h"
 #include "elf.h"
+#include "notedata.h"
 #include "vma.h"
 
 struct kcs_clone_job;
@@ -60,7 +61,7 @@ struct kcs_figures {
 /**
  * struct kcs_snapshot - one snapshot
  * @node: in the list of all
- * @id: never 0
+ * @id: never 0; they only grow, and so they do in the list
  * @pid: the target's thread group, with a reference
  * @comm: the target's name
  * @uid: who asked
@@ -79,6 +80,8 @@ struct kcs_figures {
  * @job: the clone's, until thread and child have left the module, or NULL
  * @memcg: the target's, with a reference, or NULL
  * @watch: looks after it
+ * @laid_out: the watch may look at @segs and @layout
+ * @ending: the watch is to stop
  * @given_back: what it held was given back; the watch's own
  * @stream: read forward only
  * @stream_lock: with @stream, one reader at a time; taken before any mmap_lock
@@ -88,7 +91,10 @@ struct kcs_figures {
  * @capture: what was copied out of the target
  * @elf: a PT_LOAD per segment of the table, same index
  * @layout: file offsets
- * @head: ELF header, program headers, notes: @layout.data_offset bytes
+ * @head: what is before @layout.data_offset: ELF header, program headers and
+ *	notes, without the names in NT_FILE
+ * @files: these names
+ * @names_offset: where they belong
  * @shdr: the section header, where there is one
  * @read_bytes: read so far
  * @inexact_bytes: of these, not from the instant
@@ -116,6 +122,8 @@ struct kcs_snapshot {
 	struct kcs_clone_job *job;
 	struct mem_cgroup *memcg;
 	struct delayed_work watch;
+	bool laid_out;
+	bool ending;
 	bool given_back;
 
 	bool stream;
@@ -128,6 +136,8 @@ struct kcs_snapshot {
 	struct kcs_elf_segment *elf;
 	struct kcs_elf_layout layout;
 	void *head;
+	struct kcs_file_note files;
+	u64 names_offset;
 	Elf64_Shdr shdr;
 
 	atomic64_t read_bytes;

@@ -20,6 +20,7 @@
 #include "watch.h"
 
 #define BATCH_PAGES 512U	/* pages looked up under one mmap_lock */
+#define NAMES_MAX (64ULL << 10)	/* bytes of names put together at a time */
 #define PIECE_MAX ((size_t)BATCH_PAGES << PAGE_SHIFT)	/* bytes between two looks for SIGKILL */
 
 /*
@@ -347,6 +348,34 @@ static ssize_t read_segment(struct cursor *cur, unsigned long addr, size_t len)
 	}
 }
 
+static ssize_t put_names(struct cursor *cur, size_t offset, size_t len)
+{
+	size_t done = 0, part, copied;
+	const char *piece;
+
+	do {
+		piece = kcs_file_note_names(&cur->snap->files, offset + done, &part);
+		part = min(part, len - done);
+		copied = copy_to_iter(piece, part, cur->iter);
+		done += copied;
+	} while (done < len && copied == part);
+	return done ? done : -EFAULT;
+}
+
+static ssize_t read_head(struct cursor *cur, u64 pos)
+{
+	const struct kcs_snapshot *snap = cur->snap;
+	u64 names = snap->names_offset, behind = names + snap->files.names_size;
+	u64 room = iov_iter_count(cur->iter);
+
+	if (pos < names)
+		return put_bytes(snap->head + pos, min(room, names - pos), cur->iter);
+	if (pos < behind)
+		return put_names(cur, pos - names, min3(room, behind - pos, NAMES_MAX));
+	return put_bytes(snap->head + pos - snap->files.names_size,
+			 min(room, snap->layout.data_offset - pos), cur->iter);
+}
+
 /* One piece: of the head, of a segment, or of the section header. */
 static ssize_t read_piece(struct cursor *cur, loff_t pos)
 {
@@ -357,9 +386,7 @@ static ssize_t read_piece(struct cursor *cur, loff_t pos)
 	ssize_t done;
 
 	if (pos < layout->data_offset)
-		return put_bytes(snap->head + pos,
-				 min_t(u64, room, layout->data_offset - pos),
-				 cur->iter);
+		return read_head(cur, pos);
 	i = kcs_elf_find(snap->elf, layout->nsegs, pos);
 	if (i == layout->nsegs)
 		return put_bytes((void *)&snap->shdr + (pos - layout->shdr_offset),

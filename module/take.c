@@ -23,6 +23,7 @@
 #include "target.h"
 #include "users.h"
 #include "vma.h"
+#include "watch.h"
 
 #define SETTLE_NS		(2 * NSEC_PER_MSEC)	/* for threads to park, after the clone */
 #define SPARE_SLOTS		64U
@@ -272,6 +273,8 @@ static void take_over(struct taking *t)
 	mmgrab(snap->target);
 	kcs_segments_sort(&snap->segs);
 	count_threads(t);
+	/* What the target writes from now on costs memory, however long the rest takes. */
+	kcs_watch_now(snap);
 }
 
 /* Not by a page fault, which may wait for ever where the file's server is gone. */
@@ -302,7 +305,7 @@ static int lay_out_segments(struct kcs_snapshot *snap, struct mm_struct *mm,
 	struct kcs_segments *segs = &snap->segs;
 	unsigned int i;
 
-	snap->elf = kvcalloc(max(segs->nr, 1U), sizeof(*snap->elf), GFP_KERNEL);
+	snap->elf = kvmalloc_array(max(segs->nr, 1U), sizeof(*snap->elf), GFP_KERNEL);
 	if (!snap->elf)
 		return kcs_refuse_nomem(why);
 	for (i = 0; i < segs->nr; i++) {
@@ -310,10 +313,12 @@ static int lay_out_segments(struct kcs_snapshot *snap, struct mm_struct *mm,
 
 		if (fatal_signal_pending(current))
 			return kcs_refuse_killed(why);
-		snap->elf[i].vaddr = seg->start;
-		snap->elf[i].memsz = seg->end - seg->start;
-		snap->elf[i].filesz = resolve_size(seg, mm);
-		snap->elf[i].flags = segment_flags(seg);
+		snap->elf[i] = (struct kcs_elf_segment) {
+			.vaddr = seg->start,
+			.memsz = seg->end - seg->start,
+			.filesz = resolve_size(seg, mm),
+			.flags = segment_flags(seg),
+		};
 		cond_resched();
 	}
 	return 0;
@@ -344,8 +349,10 @@ static int lay_out(struct taking *t, struct mm_struct *mm)
 	if (!kcs_elf_layout(&snap->layout, t->target.class, snap->elf, snap->segs.nr,
 			    kcs_notes_size(&t->notes, &t->regs, mm)))
 		return refuse_size(t);
+	kcs_watch_laid_out(snap);
 	/* 10 000 threads have more notes than one allocation may warn about. */
-	snap->head = kvzalloc(snap->layout.data_offset, GFP_KERNEL | __GFP_NOWARN);
+	snap->head = kvzalloc(snap->layout.data_offset - t->notes.files.names_size,
+			      GFP_KERNEL | __GFP_NOWARN);
 	if (!snap->head)
 		return kcs_refuse_nomem(t->why);
 	if (kcs_measure(snap, mm))
@@ -353,8 +360,11 @@ static int lay_out(struct taking *t, struct mm_struct *mm)
 	kcs_notes_taken(&t->notes, snap, t->filter);
 	kcs_elf_write_headers(&snap->layout, snap->elf, snap->head, t->target.view->e_machine);
 	kcs_elf_write_shdr(&snap->layout, &snap->shdr);
-	kcs_notes_write(&t->notes, &t->regs, mm,
-			snap->head + snap->layout.notes_offset);
+	snap->names_offset = snap->layout.notes_offset +
+			     kcs_notes_write(&t->notes, &t->regs, mm,
+					     snap->head + snap->layout.notes_offset);
+	snap->files = t->notes.files;
+	t->notes.files = (struct kcs_file_note) {};
 	kcs_segments_put_files(&snap->segs);
 	return 0;
 }
@@ -364,6 +374,10 @@ static int lay_out_core(struct taking *t)
 	struct mm_struct *mm = kcs_snapshot_mm(t->snap);
 	int err;
 
+	if (!mm && READ_ONCE(t->snap->dropped))
+		return kcs_refuse(t->why, EAGAIN,
+				  "memory ran short while the snapshot of process %d was taken, and it was dropped: make room or raise the limit of the target's cgroup",
+				  t->req->pid);
 	if (!mm)
 		return kcs_refuse(t->why, ESRCH,
 				  "process %d exited while the snapshot was taken: nothing is left to snapshot",
@@ -420,7 +434,9 @@ struct kcs_snapshot *kcs_take(const struct kcs_target *target,
 	if (!err)
 		err = lay_out_core(&t);
 	taking_end(&t);
-	if (err && t.snap)
+	if (err && t.snap) {
+		kcs_watch_stop(t.snap);
 		kcs_snapshot_free(t.snap);
+	}
 	return err ? ERR_PTR(err) : t.snap;
 }

@@ -122,7 +122,7 @@ static struct kcs_segment *add_segment(struct kcs_segments *segs,
 
 int kcs_segments_alloc(struct kcs_segments *segs, unsigned int max)
 {
-	segs->table = kvcalloc(max, sizeof(*segs->table), GFP_KERNEL);
+	segs->table = kvmalloc_array(max, sizeof(*segs->table), GFP_KERNEL);
 	if (!segs->table)
 		return -ENOMEM;
 	segs->max = max;
@@ -215,6 +215,9 @@ static int by_start(const void *a, const void *b)
 
 void kcs_segments_sort(struct kcs_segments *segs)
 {
+	/* What was recorded is in order. */
+	if (segs->nr == segs->recorded)
+		return;
 	sort(segs->table, segs->nr, sizeof(*segs->table), by_start, NULL);
 }
 

@@ -132,11 +132,13 @@ static bool is_short(struct kcs_snapshot *snap)
 
 static void give_back_read(struct kcs_snapshot *snap)
 {
-	/* Pairs with kcs_stream_read(). */
-	loff_t pos = smp_load_acquire(&snap->stream_pos);
+	loff_t pos;
 
-	if (kcs_snapshot_is_live(snap))
+	/* Pairs with kcs_watch_laid_out(). */
+	if (kcs_snapshot_is_live(snap) || !smp_load_acquire(&snap->laid_out))
 		return;
+	/* Pairs with kcs_stream_read(). */
+	pos = smp_load_acquire(&snap->stream_pos);
 	if (!snap->unmapped_pos)
 		kcs_unmap_unneeded(snap);
 	else if (pos - snap->unmapped_pos < KCS_STREAM_STEP)
@@ -217,8 +219,16 @@ void kcs_watch_now(struct kcs_snapshot *snap)
 	mod_delayed_work(watch_wq, &snap->watch, 0);
 }
 
+void kcs_watch_laid_out(struct kcs_snapshot *snap)
+{
+	/* Pairs with give_back_read(). */
+	smp_store_release(&snap->laid_out, true);
+	kcs_watch_now(snap);
+}
+
 void kcs_watch_stop(struct kcs_snapshot *snap)
 {
+	WRITE_ONCE(snap->ending, true);
 	cancel_delayed_work_sync(&snap->watch);
 }
 

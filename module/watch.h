@@ -57,6 +57,14 @@ void kcs_watch_init_snapshot(struct kcs_snapshot *snap);
 /** kcs_watch_now() - look after a snapshot now, and from now on. Context: atomic. */
 void kcs_watch_now(struct kcs_snapshot *snap);
 
+/**
+ * kcs_watch_laid_out() - from now on, give back what nobody will read
+ * @snap: its segments and the layout stand
+ *
+ * Context: atomic.
+ */
+void kcs_watch_laid_out(struct kcs_snapshot *snap);
+
 /** kcs_watch_stop() - stop, and wait until the watch has */
 void kcs_watch_stop(struct kcs_snapshot *snap);
 

@@ -76,7 +76,7 @@ static void check_notes(struct fuzz_input *in)
 			fuzz_take(in, notes[i].data, notes[i].size);
 	}
 	add_all(&counted, notes, count);
-	written.buf = fuzz_alloc(counted.size);
+	written.buf = memset(fuzz_alloc(counted.size), 0, counted.size);
 	add_all(&written, notes, count);
 	CHECK(written.size == counted.size);
 	for (i = 0; i < count; i++) {
@@ -112,58 +112,75 @@ static char *take_path(struct fuzz_input *in, const char *root)
 	return path;
 }
 
-static uint64_t word_of(const struct kcs_file_note *note, size_t i)
+static uint64_t word_of(const char *desc, uint8_t class, size_t i)
 {
 	uint32_t half;
 	uint64_t word;
 
-	if (note->class == ELFCLASS64) {
-		memcpy(&word, note->buf + 8 * i, 8);
+	if (class == ELFCLASS64) {
+		memcpy(&word, desc + 8 * i, 8);
 		return word;
 	}
-	memcpy(&half, note->buf + 4 * i, 4);
+	memcpy(&half, desc + 4 * i, 4);
 	return half;
 }
 
 static void check_files(struct fuzz_input *in)
 {
-	struct kcs_file_note note = {};
 	uint8_t class = fuzz_u8(in) % 2 ? ELFCLASS32 : ELFCLASS64;
 	uint64_t mask = class == ELFCLASS32 ? UINT32_MAX : UINT64_MAX;
+	struct kcs_file_note note = { .class = class };
 	uint64_t entries[MAX_FILES][3];
-	char *names[MAX_FILES];
+	char *names[MAX_FILES], *desc;
+	bool named[MAX_FILES];
 	char *root = fuzz_string(in, fuzz_u8(in));
-	size_t count = fuzz_u16(in) % MAX_FILES, i;
-	const char *name;
+	size_t count = fuzz_u16(in) % MAX_FILES, i, at, len;
+	const char *name = NULL, *last = NULL;
 
-	CHECK(!kcs_file_note_begin(&note, class, count));
 	for (i = 0; i < count; i++) {
 		fuzz_take(in, entries[i], sizeof(entries[i]));
 		names[i] = take_path(in, root);
-		name = kcs_path_below(names[i], root);
-		CHECK(name == names[i] + (is_below(names[i], root) ? strlen(root) : 0));
-		CHECK(!kcs_file_note_add(&note, entries[i][0], entries[i][1], entries[i][2],
-					 name));
-		CHECK(note.used <= note.room);
+		named[i] = !i || fuzz_u8(in) % 2;
+		if (named[i]) {
+			name = kcs_path_below(names[i], root);
+			CHECK(name == names[i] + (is_below(names[i], root) ? strlen(root) : 0));
+		}
+		CHECK(!kcs_file_note_add(&note, named[i] ? name : NULL));
+		CHECK(note.used <= note.room && note.count == i + 1);
 	}
-	CHECK(word_of(&note, 0) == count && word_of(&note, 1) == KCS_ELF_PAGE);
-	name = note.buf + (2 + 3 * count) * (class == ELFCLASS32 ? 4 : 8);
+	desc = fuzz_alloc(kcs_file_note_size(&note));
+	kcs_file_note_begin(&note, desc);
+	for (i = 0; i < count; i++)
+		kcs_file_note_put(&note, desc, i, entries[i][0], entries[i][1], entries[i][2]);
+	for (at = 0; at < note.names_size; at += len) {
+		/* From anywhere, to the end of the name. */
+		at -= at ? fuzz_u8(in) % 2 : 0;
+		name = kcs_file_note_names(&note, at, &len);
+		CHECK(len && at + len <= note.names_size && !name[len - 1]);
+		memcpy(desc + kcs_file_note_words(&note) + at, name, len);
+	}
+
+	CHECK(word_of(desc, class, 0) == count && word_of(desc, class, 1) == KCS_ELF_PAGE);
+	name = desc + (2 + 3 * count) * (class == ELFCLASS32 ? 4 : 8);
 	for (i = 0; i < count; i++) {
 		for (int j = 0; j < 3; j++)
-			CHECK(word_of(&note, 2 + 3 * i + j) == (entries[i][j] & mask));
-		CHECK(!strcmp(name, kcs_path_below(names[i], root)));
+			CHECK(word_of(desc, class, 2 + 3 * i + j) == (entries[i][j] & mask));
+		if (named[i])
+			last = kcs_path_below(names[i], root);
+		CHECK(!strcmp(name, last));
 		name += strlen(name) + 1;
-		free(names[i]);
 	}
-	CHECK(name == note.buf + note.used);
+	for (i = 0; i < count; i++)
+		free(names[i]);
+	CHECK(name == desc + kcs_file_note_size(&note));
+	free(desc);
 	kcs_file_note_free(&note);
-	CHECK(!note.buf && !note.used && !note.room);
+	CHECK(!note.names && !note.runs && !note.count);
 	free(root);
 
 	/* More than anybody has. */
-	CHECK(kcs_file_note_begin(&note, class, SIZE_MAX / (3 * sizeof(uint64_t)) + count) ==
-	      -ENOMEM);
-	CHECK(!note.buf);
+	note = (struct kcs_file_note) { .class = class, .count = 32 << 20 };
+	CHECK(kcs_file_note_add(&note, "/") == -ENOMEM && !note.names);
 }
 
 static void check_process(struct fuzz_input *in)

@@ -12,12 +12,14 @@ top=/sys/fs/cgroup/kcs-62
 
 grep -qw memory /sys/fs/cgroup/cgroup.subtree_control || skip_all "the kernel has no memory controller for cgroup 2"
 
-plan 11
+plan 13
 
 mkdir "$top"
 echo +memory >"$top/cgroup.subtree_control"
 mkdir "$top/target" "$top/sibling"
-tenant target "$top/target" anon 96
+untouched=/var/tmp/62-untouched
+head -c 65536 /dev/zero >"$untouched"
+tenant target "$top/target" anon 96 "$untouched"
 tenant sibling "$top/sibling" anon 4
 pid=${pids[target]} awkward=$pid
 safe "$top"
@@ -63,6 +65,39 @@ tight "a sibling that grows" memory.max 280 sibling grow 100
 echo 110M >"$top/memory.max"
 refused 5 "memory could grow by [0-9]+ MiB.* and [0-9]+ MiB are free for it" "with a tenth of room it is refused"
 is "$(tell target rewrite) $(harm target)" "ok " "and the target can rewrite its memory"
+
+# Whether a mapped file is ELF, the disk is asked, which may take long. Here it takes until the limit on it is lifted.
+disk=$(mountpoint -d /)
+slow=/sys/fs/cgroup/kcs-62-slow
+echo max >"$top/memory.max"
+echo +io >/sys/fs/cgroup/cgroup.subtree_control
+mkdir "$slow"
+echo "$disk rbps=100" >"$slow/io.max"
+dd if="$untouched" of="$untouched" conv=notrunc,fdatasync status=none
+dd if="$untouched" iflag=nocache count=0 status=none
+rm -f core
+{
+	echo "$BASHPID" >"$slow/cgroup.procs"
+	exec "$KCS" --max-pause 20s -o core "$pid"
+} 2>.err &
+tool=$!
+waits()
+{
+	grep -qs 'page\|folio\|filemap' "/proc/$tool/wchan"
+}
+wait_for 20 waits || diag "$(cat .err)"
+is "$? $("$KCS" list | wc -l)" "0 0" "a snapshot whose core waits for the disk before it is laid out"
+echo 140M >"$top/target/memory.max"
+answer=$(tell target rewrite)
+echo max >"$top/target/memory.max"
+echo "$disk rbps=max" >"$slow/io.max"
+status=0
+wait "$tool" || status=$?
+is "$answer $(harm target) $status $(one_sentence "the core is incomplete: memory ran short while it was read")$(ls core* 2>/dev/null)" \
+	"ok  9 " "is dropped all the same before anybody is harmed"
+rmdir "$slow"
+echo -io >/sys/fs/cgroup/cgroup.subtree_control
+rm -f "$untouched"
 
 evict target
 evict sibling

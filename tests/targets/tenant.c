@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * tenant KIND MIB: a process that has so much memory, uses it as it is told,
- * and can tell whether it still holds what it should.
+ * tenant KIND MIB [FILE]: a process that has so much memory, uses it as it is told,
+ * and can tell whether it still holds what it should. FILE is mapped too, and never
+ * touched.
  *
  *	anon			private and anonymous
  *	hugetlb			private huge pages that it has reserved
@@ -19,6 +20,7 @@
  *	swapped		how many KiB of it are
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -138,6 +140,14 @@ static void become(const char *kind)
 	}
 }
 
+static void map_file(const char *file)
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+
+	check(fd < 0 || mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0) == MAP_FAILED, file);
+	close(fd);
+}
+
 static size_t swapped_kib(void)
 {
 	FILE *status = fopen("/proc/self/status", "re");
@@ -217,6 +227,8 @@ int main(int argc, char **argv)
 		return 2;
 	size = atol(argv[2]) * MIB;
 	become(argv[1]);
+	if (argc > 3)
+		map_file(argv[3]);
 	printf("memory %#lx %#zx filled\n", (unsigned long)memory, size);
 	printf("ready %d\n", getpid());
 	while (fgets(line, sizeof(line), stdin)) {

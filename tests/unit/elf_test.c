@@ -331,17 +331,44 @@ static void note_sizes_are_padded(void **state)
 	assert_true(note_size("CORE", UINT32_MAX) > UINT32_MAX);
 }
 
+static void the_end_of_a_note_can_be_left_out(void **state)
+{
+	static const char long_one[13] = "0123456789ab", short_one[4] = "xyz";
+	struct kcs_elf_notes whole = {}, rest = {};
+	char *all = calloc(1, 256), *less = calloc(1, 256);
+	char *desc;
+
+	assert_true(all && less);
+	whole.buf = all;
+	rest.buf = less;
+	kcs_elf_add_note(&whole, "A", 1, sizeof(long_one), long_one);
+	kcs_elf_add_note(&whole, "B", 2, sizeof(short_one), short_one);
+
+	desc = kcs_elf_add_note(&rest, "A", 1, sizeof(long_one), NULL);
+	memcpy(desc, long_one, 5);
+	kcs_elf_leave_out(&rest, desc + 5, 8);
+	kcs_elf_add_note(&rest, "B", 2, sizeof(short_one), short_one);
+
+	assert_int_equal(rest.size, whole.size);
+	assert_int_equal(rest.gap_size, 8);
+	assert_memory_equal(less, all, rest.gap_offset);
+	assert_memory_equal(long_one + 5, all + rest.gap_offset, 8);
+	assert_memory_equal(less + rest.gap_offset, all + rest.gap_offset + 8,
+			    rest.size - 8 - rest.gap_offset);
+	free(all);
+	free(less);
+}
+
 static void check_note(const char *name, uint32_t datasz, const char *data)
 {
 	const size_t namesz = strlen(name) + 1;
 	size_t size = note_size(name, datasz);
-	unsigned char *buf = malloc(size), *desc, *end = buf + size;
+	unsigned char *buf = calloc(1, size), *desc, *end = buf + size;
 	struct kcs_elf_notes notes = { .buf = buf };
 	const Elf64_Nhdr *nhdr = (const void *)buf;
 	size_t i;
 
 	assert_non_null(buf);
-	memset(buf, 0xff, size);
 	desc = kcs_elf_add_note(&notes, name, NT_PRSTATUS, datasz, data);
 	assert_int_equal(notes.size, size);
 	assert_int_equal(nhdr->n_namesz, namesz);
@@ -550,6 +577,7 @@ int main(void)
 		OF_BOTH(every_offset_has_its_segment),
 		OF_BOTH(segments_without_bytes_hold_no_offset),
 		cmocka_unit_test(note_sizes_are_padded),
+		cmocka_unit_test(the_end_of_a_note_can_be_left_out),
 		cmocka_unit_test(notes_leave_no_byte_unset),
 		OF_BOTH(headers_say_what_was_laid_out),
 		OF_BOTH(readers_understand_it),
