@@ -17,7 +17,8 @@ plan 24
 echo 200000 >/proc/sys/vm/max_map_count
 echo 60000 >/proc/sys/kernel/threads-max
 rm -rf "$files"
-mkdir "$files"
+name=$(printf 'd%.0s' {1..60})
+mkdir -p "$files/$name/$name/$name"
 
 # start PROGRAM ARGUMENT...
 start()
@@ -74,7 +75,7 @@ allocated_kib()
 	echo $(($(stat -c '%b * %B' core) / 1024))
 }
 
-start scale mappings "$mappings" "$files"
+start scale mappings "$mappings" "$files/$name/$name/$name/file"
 good_core "$mappings mappings"
 {
 	readelf -hW core

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * scale mappings COUNT DIRECTORY: a process with that many mappings, of single pages
- * of a file made below DIRECTORY, with a path so long that their names take MiBs.
+ * scale mappings COUNT FILE: a process with that many mappings, of single pages of a
+ * file that it makes.
  * scale reserve: 16 TiB without access, three pages of which were written to before.
  * scale sparse: 1 TiB, a few pages of which are written to.
  *
@@ -14,14 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define PAGE 4096UL
 #define TIB (1UL << 40)
 #define WRITTEN_EACH 5000	/* mappings */
-#define DEPTH 3
-#define NAME_LEN 60
 
 static void fill(const char *name, char *start)
 {
@@ -53,32 +50,14 @@ static char *reserve(size_t size)
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 }
 
-static int long_name(const char *directory)
-{
-	char name[NAME_LEN + 1];
-	int i, fd;
-
-	memset(name, 'd', NAME_LEN);
-	name[NAME_LEN] = '\0';
-	if (chdir(directory))
-		err(1, "%s", directory);
-	for (i = 0; i < DEPTH; i++)
-		if (mkdir(name, 0755) || chdir(name))
-			err(1, "%s", name);
-	fd = open("file", O_RDWR | O_CREAT | O_EXCL, 0644);
-	if (fd < 0)
-		err(1, "file");
-	return fd;
-}
-
 /* Every other page of the file, so that no two neighbours can become one. */
-static void mappings(long count, const char *directory)
+static void mappings(long count, const char *file)
 {
-	int fd = long_name(directory);
+	int fd = open(file, O_RDWR | O_CREAT | O_EXCL, 0644);
 	long i;
 
-	if (ftruncate(fd, 2 * count * PAGE))
-		err(1, "ftruncate");
+	if (fd < 0 || ftruncate(fd, 2 * count * PAGE))
+		err(1, "%s", file);
 	for (i = 0; i < count; i++) {
 		char *page = map(PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd,
 				 2 * i * PAGE);
@@ -124,7 +103,7 @@ int main(int argc, char **argv)
 	else if (argc == 2 && !strcmp(argv[1], "sparse"))
 		sparse();
 	else
-		errx(2, "usage: scale mappings COUNT DIRECTORY | reserve | sparse");
+		errx(2, "usage: scale mappings COUNT FILE | reserve | sparse");
 	puts("ready");
 	fflush(stdout);
 	for (;;)
