@@ -9,6 +9,14 @@
 
 #include "mapped.h"
 
+/* FUSE has a server, on a block device ("fuseblk") or not. */
+bool kcs_is_on_disk(const struct inode *inode)
+{
+	const struct super_block *sb = inode->i_sb;
+
+	return (sb->s_type->fs_flags & FS_REQUIRES_DEV) && sb->s_magic != FUSE_SUPER_MAGIC;
+}
+
 /* What a read takes out of a device or a pipe would be missing in the target. */
 bool kcs_file_may_be_read(const struct file *file)
 {
@@ -74,12 +82,6 @@ ssize_t kcs_mapped_read(struct file *file, loff_t pos, struct iov_iter *iter)
 	return file_inode(file)->i_fop->read_iter(&kiocb, iter);
 }
 
-/* A disk answers; a server may be gone, or be the target itself. */
-static bool answers(const struct file *file)
-{
-	return file_inode(file)->i_sb->s_type->fs_flags & FS_REQUIRES_DEV;
-}
-
 size_t kcs_peek_file(struct file *file, void *buf, size_t len)
 {
 	struct kvec vec = { .iov_base = buf, .iov_len = len };
@@ -87,7 +89,8 @@ size_t kcs_peek_file(struct file *file, void *buf, size_t len)
 	ssize_t done;
 
 	iov_iter_kvec(&iter, ITER_DEST, &vec, 1, len);
-	done = answers(file) ? kcs_mapped_read(file, 0, &iter) :
-			       read_cached(file, 0, &iter);
+	/* A disk answers; a server may be gone, or be the target itself. */
+	done = kcs_is_on_disk(file_inode(file)) ? kcs_mapped_read(file, 0, &iter) :
+						  read_cached(file, 0, &iter);
 	return max_t(ssize_t, done, 0);
 }

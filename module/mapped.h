@@ -10,7 +10,11 @@
 #include <linux/types.h>
 
 struct file;
+struct inode;
 struct iov_iter;
+
+/** kcs_is_on_disk() - in a file system that the kernel itself keeps on a block device? */
+bool kcs_is_on_disk(const struct inode *inode);
 
 /** kcs_file_may_be_read() - can a mapped file be read without changing it? */
 bool kcs_file_may_be_read(const struct file *file);

@@ -136,7 +136,7 @@ void kcs_prpsinfo32(struct kcs_prpsinfo32 *to, const struct elf_prpsinfo *from,
 /* Makes room for @more bytes behind @used in a buffer of @room bytes. */
 static int reserve(void **buf, size_t used, size_t *room, size_t more)
 {
-	size_t want = (used + more) * 2;
+	size_t want = used + used / 2 + more;
 	void *larger;
 
 	if (used + more <= *room)

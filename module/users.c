@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/fdtable.h>
 #include <linux/fs.h>
-#include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/rt.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 
+#include "mapped.h"
 #include "quiesce.h"
 #include "target.h"
 #include "users.h"
@@ -20,14 +20,12 @@ struct look {
 /*
  * The file systems on a block device send their direct I/O through the block
  * layer, which ends it before the thread sleeps for anything else. Not so FUSE,
- * on a block device or not, where the server may take its time while the thread
- * can be interrupted; others are not known.
+ * whose server may take its time while the thread can be interrupted; others are
+ * not known.
  */
 static bool is_block_io(const struct inode *inode)
 {
-	return S_ISBLK(inode->i_mode) ||
-	       ((inode->i_sb->s_type->fs_flags & FS_REQUIRES_DEV) &&
-		inode->i_sb->s_magic != FUSE_SUPER_MAGIC);
+	return S_ISBLK(inode->i_mode) || kcs_is_on_disk(inode);
 }
 
 static int look_at_fd(const void *arg, struct file *file, unsigned int fd)

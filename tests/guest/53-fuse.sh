@@ -8,7 +8,7 @@
 . "$KCS_TREE/tests/guest/requests.sh"
 . "$KCS_TREE/tests/guest/states.sh"
 
-plan 6
+plan 7
 
 [ -e /dev/fuse ] || modprobe fuse
 mkdir mnt
@@ -60,6 +60,32 @@ wrong+=$(left_behind)
 answer
 wait_for 20 moves "$count" || wrong+="it does not go on. "
 verdict "a page fault that the server never answers" "$wrong$(left)"
+
+# Nor does the core wait for a server that has a device.
+mkdir mntblk
+truncate -s 1M image
+modprobe loop
+device=$(losetup -f --show image)
+enter fuse mntblk backing.blk "$device"
+python3 - <<-'END' >mapped &
+	import mmap, time
+	file = open("mntblk/hung", "rb", buffering=0)
+	memory = mmap.mmap(file.fileno(), 4096, prot=mmap.PROT_READ, flags=mmap.MAP_PRIVATE)
+	print("ready", flush=True)
+	time.sleep(1000)
+END
+reader=$!
+wait_for 60 grep -qs ^ready mapped
+rm -f core
+status=0
+timeout -s KILL $((30 * ${KCS_SLOW:-1})) "$KCS" --max-pause 2s -o core "$reader" 2>.err || status=$?
+kill "$reader"
+wait "$reader" 2>/dev/null
+stat mntblk/answer >/dev/null 2>&1
+is "$status $(cat .err)$(left)" "0 " "a mapped file that only a server with a device could read"
+umount -l mntblk
+losetup -d "$device"
+rm -f core
 
 # The server's own core, written to what it serves, while others read from it.
 pid=$server

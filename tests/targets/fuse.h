@@ -49,8 +49,9 @@ struct fuse_server {
 	char request[FUSE_WRITE_MAX + 4096] __attribute__((aligned(8)));
 };
 
-/* Return: 0, or -1 with errno set */
-static inline int fuse_open(struct fuse_server *server, const char *dir, const char *backing)
+/* @device: for type "fuseblk", or NULL. Return: 0, or -1 with errno set */
+static inline int fuse_open(struct fuse_server *server, const char *dir, const char *backing,
+			    const char *device)
 {
 	char options[128];
 
@@ -61,7 +62,8 @@ static inline int fuse_open(struct fuse_server *server, const char *dir, const c
 		return -1;
 	snprintf(options, sizeof(options),
 		 "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other", server->fd);
-	return syscall(SYS_mount, "states", dir, "fuse", 0UL, options);
+	return syscall(SYS_mount, device ? device : "states", dir, device ? "fuseblk" : "fuse",
+		       0UL, options);
 }
 
 static inline void fuse_reply(struct fuse_server *server, uint64_t unique, int error,

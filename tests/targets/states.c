@@ -19,7 +19,8 @@
  *	aio		polls a pipe through an AIO context
  *	fifo		the one that counts never sleeps, has a CPU, and SCHED_FIFO
  *	uffd		is told of forks by a userfaultfd
- *	fuse DIR FILE	serves a file system that is mounted there, see fuse.h
+ *	fuse DIR FILE [DEVICE]
+ *			serves a file system that is mounted there, see fuse.h
  *	swapped		its pages were swapped out
  *	nproc		nobody's, who can't have another process
  *	init		is process 1 of a pid namespace
@@ -68,7 +69,7 @@
 #define LONG_PIECES 256
 
 static const struct timespec nap = { .tv_nsec = 1000000 };
-static const char *arguments[2];
+static const char *arguments[3];
 
 static void *count_thread(void *arg)
 {
@@ -250,7 +251,7 @@ static void *fuse_thread(void *arg)
 
 static void make_fuse(void)
 {
-	need(!fuse_open(&fuse, arguments[0], arguments[1]), "mount");
+	need(!fuse_open(&fuse, arguments[0], arguments[1], arguments[2]), "mount");
 	subject = new_call(SYS_read, fuse.fd, ADDRESS(fuse.request), sizeof(fuse.request), 0);
 	start(fuse_thread, subject);
 }
@@ -425,7 +426,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: states KIND [ARGUMENT]...\n");
 		return 2;
 	}
-	for (i = 2; i < argc && i < 4; i++)
+	for (i = 2; i < argc && i < 5; i++)
 		arguments[i - 2] = argv[i];
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
