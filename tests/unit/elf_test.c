@@ -385,7 +385,7 @@ static void check_note(const char *name, uint32_t datasz, const char *data)
 	free(buf);
 }
 
-static void notes_leave_no_byte_unset(void **state)
+static void notes_hold_what_they_were_given(void **state)
 {
 	const char *const names[] = { "", "A", "GNU", "CORE", "LINUX", "GNUTLS1", "GNUTLS12" };
 	uint32_t datasz;
@@ -578,7 +578,7 @@ int main(void)
 		OF_BOTH(segments_without_bytes_hold_no_offset),
 		cmocka_unit_test(note_sizes_are_padded),
 		cmocka_unit_test(the_end_of_a_note_can_be_left_out),
-		cmocka_unit_test(notes_leave_no_byte_unset),
+		cmocka_unit_test(notes_hold_what_they_were_given),
 		OF_BOTH(headers_say_what_was_laid_out),
 		OF_BOTH(readers_understand_it),
 		OF_BOTH(readers_understand_extended_numbering),
