@@ -102,7 +102,7 @@ void kcs_snapshot_give_back(struct kcs_snapshot *snap)
 	kcs_snapshot_let_go(snap);
 	if (!mm)
 		return;
-	kcs_unmap_all(mm);
+	kcs_unmap_all(mm, &snap->segs);
 	mmput(mm);
 }
 

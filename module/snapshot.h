@@ -80,13 +80,15 @@ struct kcs_figures {
  * @job: the clone's, until thread and child have left the module, or NULL
  * @memcg: the target's, with a reference, or NULL
  * @watch: looks after it
- * @laid_out: the watch may look at @segs and @layout
- * @ending: the watch is to stop
+ * @laid_out: the watch may give back what the core does not need
  * @given_back: what it held was given back; the watch's own
  * @stream: read forward only
  * @stream_lock: with @stream, one reader at a time; taken before any mmap_lock
  * @stream_pos: the end of what was read; what is before may be gone
- * @unmapped_pos: up to where the watch has given back; its own
+ * @unneeded: segments before it that the core does not need were given back; the
+ *	watch's own, as the next two
+ * @unneeded_addr: likewise, what is before this address
+ * @unmapped_pos: likewise, what was read before this file offset
  * @segs: the segment table, sorted
  * @capture: what was copied out of the target
  * @elf: a PT_LOAD per segment of the table, same index
@@ -123,12 +125,13 @@ struct kcs_snapshot {
 	struct mem_cgroup *memcg;
 	struct delayed_work watch;
 	bool laid_out;
-	bool ending;
 	bool given_back;
 
 	bool stream;
 	struct mutex stream_lock;
 	loff_t stream_pos;
+	unsigned int unneeded;
+	unsigned long unneeded_addr;
 	loff_t unmapped_pos;
 
 	struct kcs_segments segs;

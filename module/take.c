@@ -374,6 +374,10 @@ static int lay_out_core(struct taking *t)
 	struct mm_struct *mm = kcs_snapshot_mm(t->snap);
 	int err;
 
+	if (!mm && READ_ONCE(t->snap->dropped) == ETIME)
+		return kcs_refuse(t->why, EAGAIN,
+				  "the snapshot of process %d was older than the module's parameter lifetime_s before its core was laid out: raise that, or try again",
+				  t->req->pid);
 	if (!mm && READ_ONCE(t->snap->dropped))
 		return kcs_refuse(t->why, EAGAIN,
 				  "memory ran short while the snapshot of process %d was taken, and it was dropped: make room or raise the limit of the target's cgroup",

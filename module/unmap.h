@@ -12,30 +12,42 @@
 
 #include <linux/types.h>
 
+struct kcs_segments;
 struct kcs_snapshot;
 struct mm_struct;
 
-/** kcs_unmap_all() - empty an address space. Context: a kernel thread; sleeps. */
-void kcs_unmap_all(struct mm_struct *mm);
-
 /**
- * kcs_unmap_unneeded() - give back what the core has no bytes of
- * @snap: laid out
+ * kcs_unmap_all() - empty a clone
+ * @mm: the clone
+ * @segs: its mappings
+ *
+ * What the target can write to goes first.
  *
  * Context: a kernel thread; sleeps.
  */
-void kcs_unmap_unneeded(struct kcs_snapshot *snap);
+void kcs_unmap_all(struct mm_struct *mm, const struct kcs_segments *segs);
 
 /**
- * kcs_unmap_behind() - give back what a reader has behind it
+ * kcs_unmap_unneeded() - give back some of what the core has no bytes of
  * @snap: laid out
- * @from: file offset up to which that was done already
- * @to: likewise from now on
+ * @until: jiffies when to stop
+ *
+ * Context: a kernel thread; sleeps.
+ * Return: true if nothing of it is left.
+ */
+bool kcs_unmap_unneeded(struct kcs_snapshot *snap, unsigned long until);
+
+/**
+ * kcs_unmap_behind() - give back some of what a reader has behind it
+ * @snap: laid out
+ * @to: the reader's file offset
+ * @until: jiffies when to stop
  *
  * Huge pages are left whole, so a little before @to may stay.
  *
  * Context: a kernel thread; sleeps.
+ * Return: true if nothing else of it is left.
  */
-void kcs_unmap_behind(struct kcs_snapshot *snap, loff_t from, loff_t to);
+bool kcs_unmap_behind(struct kcs_snapshot *snap, loff_t to, unsigned long until);
 
 #endif

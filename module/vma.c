@@ -116,6 +116,7 @@ static struct kcs_segment *add_segment(struct kcs_segments *segs,
 		.of_file = is_of_file(vma),
 		.source = source_of(vma, memory),
 		.special = is_special(vma),
+		.written = vma->anon_vma,
 	};
 	return seg;
 }

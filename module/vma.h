@@ -44,6 +44,7 @@ enum kcs_source {
  * @of_file: what is not mapped of it is in @file
  * @source: enum kcs_source
  * @special: named by its vm_ops (vdso and the like): exact, though not anonymous
+ * @written: it has pages of its own, or once had
  */
 struct kcs_segment {
 	unsigned long start;
@@ -56,6 +57,7 @@ struct kcs_segment {
 	bool of_file;
 	enum kcs_source source;
 	bool special;
+	bool written;
 };
 
 /* The first page, if it begins with the ELF magic; known after release. */

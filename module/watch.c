@@ -130,22 +130,28 @@ static bool is_short(struct kcs_snapshot *snap)
 	return !kcs_snapshot_is_live(snap) && !kcs_room(snap->memcg);
 }
 
-static void give_back_read(struct kcs_snapshot *snap)
+/*
+ * The limits wait meanwhile, so no longer than until they are due again.
+ *
+ * Return: false if there is more to do.
+ */
+static bool give_back(struct kcs_snapshot *snap)
 {
+	unsigned long until = jiffies + msecs_to_jiffies(WATCH_INTERVAL_MS);
 	loff_t pos;
 
 	/* Pairs with kcs_watch_laid_out(). */
 	if (kcs_snapshot_is_live(snap) || !smp_load_acquire(&snap->laid_out))
-		return;
+		return true;
+	if (!kcs_unmap_unneeded(snap, until))
+		return false;
+	if (!snap->stream)
+		return true;
 	/* Pairs with kcs_stream_read(). */
 	pos = smp_load_acquire(&snap->stream_pos);
-	if (!snap->unmapped_pos)
-		kcs_unmap_unneeded(snap);
-	else if (pos - snap->unmapped_pos < KCS_STREAM_STEP)
-		return;
-	if (snap->stream && pos > snap->layout.data_offset)
-		kcs_unmap_behind(snap, snap->unmapped_pos, pos);
-	snap->unmapped_pos = max_t(loff_t, pos, snap->layout.data_offset);
+	if (pos - snap->unmapped_pos < KCS_STREAM_STEP)
+		return true;
+	return kcs_unmap_behind(snap, pos, until);
 }
 
 static const char *reason(int dropped)
@@ -181,8 +187,8 @@ static void watch(struct work_struct *work)
 	/* Past its deadline: nothing of it is to stay in the target. */
 	if (snap->set && !kcs_snapshot_holds(snap))
 		kcs_snapshot_let_go(snap);
-	give_back_read(snap);
-	queue_delayed_work(watch_wq, &snap->watch, msecs_to_jiffies(WATCH_INTERVAL_MS));
+	queue_delayed_work(watch_wq, &snap->watch,
+			   give_back(snap) ? msecs_to_jiffies(WATCH_INTERVAL_MS) : 0);
 }
 
 /*
@@ -221,14 +227,14 @@ void kcs_watch_now(struct kcs_snapshot *snap)
 
 void kcs_watch_laid_out(struct kcs_snapshot *snap)
 {
-	/* Pairs with give_back_read(). */
+	snap->unmapped_pos = snap->layout.data_offset;
+	/* Pairs with give_back(). */
 	smp_store_release(&snap->laid_out, true);
 	kcs_watch_now(snap);
 }
 
 void kcs_watch_stop(struct kcs_snapshot *snap)
 {
-	WRITE_ONCE(snap->ending, true);
 	cancel_delayed_work_sync(&snap->watch);
 }
 

@@ -9,10 +9,11 @@
 . "$KCS_TREE/tests/guest/harm.sh"
 
 top=/sys/fs/cgroup/kcs-62
+many=400000
 
 grep -qw memory /sys/fs/cgroup/cgroup.subtree_control || skip_all "the kernel has no memory controller for cgroup 2"
 
-plan 13
+plan 15
 
 mkdir "$top"
 echo +memory >"$top/cgroup.subtree_control"
@@ -97,10 +98,17 @@ is "$answer $(harm target) $status $(one_sentence "the core is incomplete: memor
 	"ok  9 " "is dropped all the same before anybody is harmed"
 rmdir "$slow"
 echo -io >/sys/fs/cgroup/cgroup.subtree_control
-rm -f "$untouched"
+
+# What the core does not need of a clone is given back while its limits are watched. Here that takes longer than the target does.
+evict target
+echo 1000000 >/proc/sys/vm/max_map_count
+tenant target "$top/target" anon 96 "$untouched" $((many / 2))
+pid=${pids[target]}
+tight "$many mappings to be given back" target/memory.max $(($(cat "$top/target/memory.current") / 1048576 + 44))
 
 evict target
 evict sibling
+rm -f "$untouched"
 rmdir "$top/target" "$top/sibling" "$top"
 cmd_ok "the module can be unloaded right away" unload
 load "$@"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * tenant KIND MIB [FILE]: a process that has so much memory, uses it as it is told,
- * and can tell whether it still holds what it should. FILE is mapped too, and never
- * touched.
+ * tenant KIND MIB [FILE [MAPPINGS]]: a process that has so much memory, uses it as
+ * it is told, and can tell whether it still holds what it should. FILE is mapped too,
+ * and never touched, and so are as many other mappings that have nothing in a core.
  *
  *	anon			private and anonymous
  *	hugetlb			private huge pages that it has reserved
@@ -148,6 +148,18 @@ static void map_file(const char *file)
 	close(fd);
 }
 
+/* Single pages, so that no two neighbours can become one. */
+static void map_nothing(long mappings)
+{
+	size_t len = 2 * PAGE * mappings;
+	char *start = mmap(NULL, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *p;
+
+	check(start == MAP_FAILED, "mmap");
+	for (p = start; p < start + len; p += 2 * PAGE)
+		check(mprotect(p, PAGE, PROT_READ), "mprotect");
+}
+
 static size_t swapped_kib(void)
 {
 	FILE *status = fopen("/proc/self/status", "re");
@@ -229,6 +241,8 @@ int main(int argc, char **argv)
 	become(argv[1]);
 	if (argc > 3)
 		map_file(argv[3]);
+	if (argc > 4)
+		map_nothing(atol(argv[4]));
 	printf("memory %#lx %#zx filled\n", (unsigned long)memory, size);
 	printf("ready %d\n", getpid());
 	while (fgets(line, sizeof(line), stdin)) {
