@@ -21,21 +21,9 @@
 #define FIELD_STATE 3
 #define FIELD_PROCESSOR 39
 
-/* The value of a line, or NULL. */
-static const char *find_line(const char *text, const char *label)
-{
-	size_t len = strlen(label);
-
-	while (text && strncmp(text, label, len) != 0) {
-		text = strchr(text, '\n');
-		text += !!text;
-	}
-	return text ? text + len : NULL;
-}
-
 static long first_number(const char *text, const char *label, long otherwise)
 {
-	const char *line = find_line(text, label);
+	const char *line = kcs_proc_find(text, label);
 
 	return line ? strtol(line, NULL, 10) : otherwise;
 }
@@ -43,7 +31,7 @@ static long first_number(const char *text, const char *label, long otherwise)
 /* The innermost pid namespace comes last. */
 static long last_number(const char *text, const char *label, long otherwise)
 {
-	const char *line = find_line(text, label);
+	const char *line = kcs_proc_find(text, label);
 	long number = otherwise;
 	char *end;
 
@@ -103,7 +91,7 @@ static int read_limit(struct kcs_facts *facts, int task)
 
 	if (ret)
 		return ret;
-	line = find_line(text, "Max core file size");
+	line = kcs_proc_find(text, "Max core file size");
 	if (!line || sscanf(line, "%" SCNu64, &facts->core_limit) != 1)
 		facts->core_limit = UINT64_MAX;
 	return 0;

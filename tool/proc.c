@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cleanup.h"
 #include "parse.h"
@@ -34,6 +35,17 @@ int kcs_proc_read(int dir, const char *name, char *text)
 	} while (n && len < KCS_PROC_TEXT_SIZE - 1);
 	text[len] = '\0';
 	return 0;
+}
+
+const char *kcs_proc_find(const char *text, const char *label)
+{
+	size_t len = strlen(label);
+
+	while (text && strncmp(text, label, len) != 0) {
+		text = strchr(text, '\n');
+		text += !!text;
+	}
+	return text ? text + len : NULL;
 }
 
 int kcs_proc_each(int dir, const char *name, int (*fn)(pid_t pid, void *arg),

@@ -30,6 +30,15 @@ int kcs_proc_open(pid_t pid);
 int kcs_proc_read(int dir, const char *name, char *text);
 
 /**
+ * kcs_proc_find() - find a line
+ * @text: lines
+ * @label: what the line begins with
+ *
+ * Return: what is behind the label, or NULL.
+ */
+const char *kcs_proc_find(const char *text, const char *label);
+
+/**
  * kcs_proc_each() - go through the numbers in a directory
  * @dir: a descriptor, such as one of kcs_proc_open(); or AT_FDCWD
  * @name: path from there, such as "/proc" or "task"

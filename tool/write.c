@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <linux/kcoresnap.h>
@@ -13,6 +14,7 @@
 #include "cut.h"
 #include "format.h"
 #include "interrupt.h"
+#include "proc.h"
 #include "progress.h"
 #include "say.h"
 #include "write.h"
@@ -55,6 +57,22 @@ static const char *path_of(const struct kcs_output *out)
 	return out->path ? out->path : "standard output";
 }
 
+/* No more of a process has to be in a core than this, which costs it nothing to tell. */
+static uint64_t most_needed(pid_t pid)
+{
+	int dir KCS_CLEANUP(kcs_close) = kcs_proc_open(pid);
+	char text[KCS_PROC_TEXT_SIZE];
+	const char *memory, *swap;
+
+	if (dir < 0 || kcs_proc_read(dir, "status", text))
+		return UINT64_MAX;
+	memory = kcs_proc_find(text, "RssAnon:");
+	swap = kcs_proc_find(text, "VmSwap:");
+	if (!memory || !swap)
+		return UINT64_MAX;
+	return (strtoull(memory, NULL, 10) + strtoull(swap, NULL, 10)) << 10;
+}
+
 enum kcs_exit kcs_write_check(struct kcs_nl *nl, const struct kcs_args *args,
 			      const struct kcs_target *target,
 			      const struct kcs_wish *wish,
@@ -66,7 +84,7 @@ enum kcs_exit kcs_write_check(struct kcs_nl *nl, const struct kcs_args *args,
 	struct kcs_taken predicted;
 	enum kcs_exit ret;
 
-	if (args->level || room == UINT64_MAX)
+	if (args->level || room == UINT64_MAX || most_needed(target->pid) <= room)
 		return KCS_EXIT_OK;
 	ask.dry_run = true;
 	ret = kcs_module_take(nl, target, &ask, &predicted);
