@@ -151,13 +151,22 @@ static int record_excluded(struct kcs_clone_job *job)
 	return err;
 }
 
+/*
+ * Where overcommit is strict, a second commitment makes mmap() fail in the
+ * target. The clone needs none: it grows by what others write, and is dropped
+ * before that runs out.
+ */
 static int record(struct kcs_clone_job *job)
 {
+	bool uncommit = kcs_commit_sub(0);
+	s64 committed = 0;
 	int err;
 
-	mmap_read_lock(job->clone);
-	err = kcs_segments_record(&job->segs, job->clone, job->filter, KCS_SRC_CLONE);
-	mmap_read_unlock(job->clone);
+	mmap_write_lock(job->clone);
+	err = kcs_segments_record(&job->segs, job->clone, job->filter, KCS_SRC_CLONE,
+				  uncommit ? &committed : NULL);
+	mmap_write_unlock(job->clone);
+	kcs_commit_sub(committed);
 	return err ?: record_excluded(job);
 }
 
@@ -190,35 +199,6 @@ static int trim(struct kcs_clone_job *job)
 	return 0;
 }
 
-static s64 clear_account(struct mm_struct *clone)
-{
-	VMA_ITERATOR(vmi, clone, 0);
-	struct vm_area_struct *vma;
-	s64 pages = 0;
-
-	for_each_vma(vmi, vma) {
-		if (!(vma->vm_flags & VM_ACCOUNT))
-			continue;
-		pages += vma_pages(vma);
-		vm_flags_clear(vma, VM_ACCOUNT);
-	}
-	return pages;
-}
-
-/*
- * Where overcommit is strict, a second commitment makes mmap() fail in the
- * target. The clone needs none: it grows by what others write, and is dropped
- * before that runs out.
- */
-static void uncommit(struct mm_struct *clone)
-{
-	if (!kcs_commit_sub(0))
-		return;
-	mmap_write_lock(clone);
-	kcs_commit_sub(clear_account(clone));
-	mmap_write_unlock(clone);
-}
-
 /* On return the thread has the clone adopted in place of the target. */
 static int take(struct kcs_clone_job *job, struct task_struct **child)
 {
@@ -228,7 +208,6 @@ static int take(struct kcs_clone_job *job, struct task_struct **child)
 	if (err)
 		return err;
 	mm_flags_set(MMF_DISABLE_THP_COMPLETELY, job->clone);
-	uncommit(job->clone);
 	err = record(job);
 	if (err)
 		return err;

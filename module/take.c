@@ -163,7 +163,7 @@ static int record_target(struct taking *t)
 			return 0;	/* the caller finds out why */
 		usleep_range(20, 50);
 	}
-	err = kcs_segments_record(&t->snap->segs, mm, t->filter, KCS_SRC_LIVE);
+	err = kcs_segments_record(&t->snap->segs, mm, t->filter, KCS_SRC_LIVE, NULL);
 	mmap_read_unlock(mm);
 	return err ? refuse_mappings(t) : 0;
 }

@@ -156,14 +156,19 @@ void kcs_segments_put_files(struct kcs_segments *segs)
 }
 
 int kcs_segments_record(struct kcs_segments *segs, struct mm_struct *mm,
-			u32 filter, enum kcs_source memory)
+			u32 filter, enum kcs_source memory, s64 *committed)
 {
 	struct vm_area_struct *vma, *gate;
 	VMA_ITERATOR(vmi, mm, 0);
 
-	for_each_vma(vmi, vma)
+	for_each_vma(vmi, vma) {
 		if (!add_segment(segs, vma, filter, memory))
 			return -ENOSPC;
+		if (committed && vma->vm_flags & VM_ACCOUNT) {
+			*committed += vma_pages(vma);
+			vm_flags_clear(vma, VM_ACCOUNT);
+		}
+	}
 	/* Its one page can be read where vsyscalls are emulated, else not. */
 	gate = kcs_gate_vma(mm);
 	if (gate && !add_segment(segs, gate, filter, memory))

@@ -119,14 +119,16 @@ void kcs_segments_free(struct kcs_segments *segs);
 /**
  * kcs_segments_record() - record the VMAs of a clone, or of a target
  * @segs: allocated, empty
- * @mm: the caller holds its mmap_lock for reading
+ * @mm: the caller holds its mmap_lock, with @committed for writing
  * @filter: coredump_filter bits
  * @memory: where private memory comes from: KCS_SRC_CLONE or KCS_SRC_LIVE
+ * @committed: if not NULL, no VMA is accounted as committed any longer, and the
+ *	pages that were are added to it, which the caller has to give back
  *
  * Return: 0, or -ENOSPC if there are more VMAs than room.
  */
 int kcs_segments_record(struct kcs_segments *segs, struct mm_struct *mm,
-			u32 filter, enum kcs_source memory);
+			u32 filter, enum kcs_source memory, s64 *committed);
 
 /**
  * kcs_segments_exclude() - find or add the entry of a VMA that the clone does
