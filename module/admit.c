@@ -19,12 +19,13 @@
 
 /*
  * Costs that a prediction adds up, in ns. They are on the high side of what was
- * measured natively (fork(2): 46 ns a 4K page); what a page costs on this
- * machine is learned from its own clones.
+ * measured natively (fork(2): 46 ns a 4K page); what a page and a mapping cost on
+ * this machine is learned from its own clones.
  */
 #define COST_BASE_NS		300000	/* worker wake-up, IPI, wake-ups */
 #define COST_PAGE_NS		60
 #define COST_VMA_NS		1500
+#define COST_VMA_MAX_NS		100000
 #define COST_THREAD_NS		8000
 #define COST_COPY_PAGE_NS	1000	/* a page that fork copies, pinned */
 #define COST_SCAN_PAGE_NS	60	/* its references are counted */
@@ -32,22 +33,37 @@
 #define COST_DRAIN_NS		1000000	/* direct I/O under way on a good disk */
 
 #define LEARN_MIN_PAGES		2048	/* less is noise */
+#define LEARN_MIN_VMAS		1024
 
 static u64 learned_page_ns = COST_PAGE_NS;
+static u64 learned_vma_ns = COST_VMA_NS;
 
-/* Slower is believed at once, faster only slowly; copies are another matter. */
-void kcs_admit_learn(const struct kcs_forecast *forecast, u64 clone_ns)
+/* Slower is believed at once, faster only slowly. */
+static void learn(u64 *cost, u64 seen, u64 least, u64 most)
 {
-	u64 known = READ_ONCE(learned_page_ns);
-	u64 seen;
+	u64 known = READ_ONCE(*cost);
 
-	if (forecast->pages < LEARN_MIN_PAGES || forecast->copies || forecast->pins)
-		return;
-	seen = clone_ns / forecast->pages;
 	if (seen < known)
 		seen = (7 * known + seen) / 8;
-	WRITE_ONCE(learned_page_ns, clamp_t(u64, seen, COST_PAGE_NS / 4,
-					    COST_COPY_PAGE_NS));
+	WRITE_ONCE(*cost, clamp(seen, least, most));
+}
+
+/* Of what the clone had most of; copies are another matter. */
+void kcs_admit_learn(const struct kcs_forecast *forecast, u64 clone_ns)
+{
+	u64 pages_ns = forecast->pages * READ_ONCE(learned_page_ns);
+	u64 vmas_ns = forecast->vmas * READ_ONCE(learned_vma_ns);
+
+	if (forecast->copies || forecast->pins)
+		return;
+	if (forecast->pages >= LEARN_MIN_PAGES && pages_ns >= 4 * vmas_ns)
+		learn(&learned_page_ns,
+		      (clone_ns - min(clone_ns, vmas_ns)) / forecast->pages,
+		      COST_PAGE_NS / 4, COST_COPY_PAGE_NS);
+	else if (forecast->vmas >= LEARN_MIN_VMAS && vmas_ns >= 4 * pages_ns)
+		learn(&learned_vma_ns,
+		      (clone_ns - min(clone_ns, pages_ns)) / forecast->vmas,
+		      COST_VMA_NS / 4, COST_VMA_MAX_NS);
 }
 
 /* What the sum of the mappings says. */
@@ -282,7 +298,7 @@ static void predict(struct kcs_forecast *forecast, struct mm_struct *mm,
 	ns += forecast->pages * READ_ONCE(learned_page_ns);
 	ns += forecast->copies * COST_COPY_PAGE_NS;
 	ns += forecast->pins ? anon * COST_SCAN_PAGE_NS : 0;
-	ns += (u64)(maps->vmas + maps->trimmed) * COST_VMA_NS;
+	ns += (u64)(maps->vmas + maps->trimmed) * READ_ONCE(learned_vma_ns);
 	ns += (u64)forecast->threads * COST_THREAD_NS;
 	ns += (u64)users->fds * COST_FD_NS;
 	ns += (min_t(u64, maps->excluded, KCS_CAPTURE_LIMIT) >> PAGE_SHIFT) *
