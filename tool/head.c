@@ -4,9 +4,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "head.h"
+#include "read.h"
 
 /* What 65535 segments and many thousand threads take; more is no core. */
 #define HEAD_MAX (1024 * 1024 * 1024)
@@ -111,22 +111,6 @@ uint64_t kcs_head_shoff(const struct kcs_head *head)
 	return get_ehdr(head).e_shoff;
 }
 
-static int read_at(int in, char *buf, uint64_t offset, size_t len)
-{
-	while (len) {
-		ssize_t n = pread(in, buf, len, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -ENODATA;
-		buf += n;
-		offset += n;
-		len -= n;
-	}
-	return 0;
-}
-
 /* Makes @head hold the first @len bytes. */
 static int grow_head(struct kcs_head *head, int in, uint64_t len)
 {
@@ -141,8 +125,8 @@ static int grow_head(struct kcs_head *head, int in, uint64_t len)
 	if (!bytes)
 		return -ENOMEM;
 	head->bytes = bytes;
-	ret = read_at(in, bytes + head->size, head->size,
-		      len - head->size);
+	ret = kcs_read_at(in, bytes + head->size, len - head->size,
+			  head->size);
 	if (!ret)
 		head->size = len;
 	return ret;

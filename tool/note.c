@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cleanup.h"
 #include "note.h"
+#include "read.h"
 #include "say.h"
 
 /* The notes' header is the first or nearly so: nobody puts it behind thousands. */
@@ -22,23 +22,9 @@ struct notes {
 
 static int read_at(int fd, void *buf, size_t size, uint64_t offset)
 {
-	size_t done = 0;
+	int ret = kcs_read_at(fd, buf, size, offset);
 
-	if (offset > INT64_MAX - size)
-		return -EBADMSG;
-	while (done < size) {
-		ssize_t n = pread(fd, (char *)buf + done, size - done,
-				  (off_t)(offset + done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			return -EBADMSG;
-		done += (size_t)n;
-	}
-	return 0;
+	return ret == -ENODATA ? -EBADMSG : ret;
 }
 
 /* How many program headers there are, or more than are looked at. */
