@@ -233,7 +233,7 @@ static ssize_t read_target(struct cursor *cur, struct mm_struct *mm,
 	got = kcs_lookup(mm, addr & PAGE_MASK, nr, flags, cur->pages, cur->nowait);
 	if (got > 0)
 		return put_pages(cur, got, offset, len, true);
-	if (got == -EAGAIN && cur->nowait)
+	if (cur->nowait)
 		return -EAGAIN;
 	if (got == -EINTR || fatal_signal_pending(current))
 		return -EINTR;
