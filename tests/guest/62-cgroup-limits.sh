@@ -9,7 +9,8 @@
 . "$KCS_TREE/tests/guest/harm.sh"
 
 top=/sys/fs/cgroup/kcs-62
-many=400000
+many=$(scaled 400000)
+[ "$many" -le 400000 ] || many=400000
 
 grep -qw memory /sys/fs/cgroup/cgroup.subtree_control || skip_all "the kernel has no memory controller for cgroup 2"
 
