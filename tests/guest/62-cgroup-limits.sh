@@ -9,8 +9,8 @@
 . "$KCS_TREE/tests/guest/harm.sh"
 
 top=/sys/fs/cgroup/kcs-62
-many=$(scaled 400000)
-[ "$many" -le 400000 ] || many=400000
+many=$(scaled 300000)
+[ "$many" -le 300000 ] || many=300000
 
 grep -qw memory /sys/fs/cgroup/cgroup.subtree_control || skip_all "the kernel has no memory controller for cgroup 2"
 
