@@ -126,7 +126,8 @@
  *	ETIME		the pause is predicted to be, or was, beyond the bound
  *	ENOMEM		the worst-case growth does not fit, or an allocation
  *			failed
- *	EAGAIN		the target kept changing; try again
+ *	EAGAIN		the target kept changing, or the snapshot had to be
+ *			dropped before its core was laid out; try again
  *	EINVAL, ERANGE	a malformed, unknown or missing attribute
  *	EINTR		the caller is being killed
  *
