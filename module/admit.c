@@ -48,21 +48,25 @@ static void learn(u64 *cost, u64 seen, u64 least, u64 most)
 	WRITE_ONCE(*cost, clamp(seen, least, most));
 }
 
+static u64 per(u64 ns, u64 others_ns, u64 count)
+{
+	return (ns - min(ns, others_ns)) / count;
+}
+
 /* Of what the clone had most of; copies are another matter. */
 void kcs_admit_learn(const struct kcs_forecast *forecast, u64 clone_ns)
 {
-	u64 pages_ns = forecast->pages * READ_ONCE(learned_page_ns);
-	u64 vmas_ns = forecast->vmas * READ_ONCE(learned_vma_ns);
+	u64 pages = forecast->pages, vmas = forecast->vmas;
 
 	if (forecast->copies || forecast->pins)
 		return;
-	if (forecast->pages >= LEARN_MIN_PAGES && pages_ns >= 4 * vmas_ns)
+	if (pages >= LEARN_MIN_PAGES && pages * COST_PAGE_NS >= 4 * vmas * COST_VMA_NS)
 		learn(&learned_page_ns,
-		      (clone_ns - min(clone_ns, vmas_ns)) / forecast->pages,
+		      per(clone_ns, vmas * READ_ONCE(learned_vma_ns), pages),
 		      COST_PAGE_NS / 4, COST_COPY_PAGE_NS);
-	else if (forecast->vmas >= LEARN_MIN_VMAS && vmas_ns >= 4 * pages_ns)
+	else if (vmas >= LEARN_MIN_VMAS && vmas * COST_VMA_NS >= 4 * pages * COST_PAGE_NS)
 		learn(&learned_vma_ns,
-		      (clone_ns - min(clone_ns, pages_ns)) / forecast->vmas,
+		      per(clone_ns, pages * READ_ONCE(learned_page_ns), vmas),
 		      COST_VMA_NS / 4, COST_VMA_MAX_NS);
 }
 
