@@ -8,7 +8,8 @@
 . "$KCS_TREE/tests/guest/lib.sh"
 . "$KCS_TREE/tests/guest/requests.sh"
 
-messages=$(scaled 20000)
+# Those of long runs are many: a slow kernel has its million in ten slices.
+messages=$(scaled $((${KCS_SCALE:-1} > 1 ? 100000 : 20000)))
 seed=${KCS_SEED:-1}
 parameters=/sys/module/kcoresnap/parameters
 
