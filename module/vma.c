@@ -155,6 +155,19 @@ void kcs_segments_put_files(struct kcs_segments *segs)
 	}
 }
 
+/* The clone neither needs memory committed to it, nor may it refuse to be unmapped. */
+static void drop_flags(struct vm_area_struct *vma, s64 *committed)
+{
+	vm_flags_t flags = vma->vm_flags & VM_SEALED;
+
+	if (committed && vma->vm_flags & VM_ACCOUNT) {
+		*committed += vma_pages(vma);
+		flags |= VM_ACCOUNT;
+	}
+	if (flags)
+		vm_flags_clear(vma, flags);
+}
+
 int kcs_segments_record(struct kcs_segments *segs, struct mm_struct *mm,
 			u32 filter, enum kcs_source memory, s64 *committed)
 {
@@ -164,10 +177,8 @@ int kcs_segments_record(struct kcs_segments *segs, struct mm_struct *mm,
 	for_each_vma(vmi, vma) {
 		if (!add_segment(segs, vma, filter, memory))
 			return -ENOSPC;
-		if (committed && vma->vm_flags & VM_ACCOUNT) {
-			*committed += vma_pages(vma);
-			vm_flags_clear(vma, VM_ACCOUNT);
-		}
+		if (memory == KCS_SRC_CLONE)
+			drop_flags(vma, committed);
 	}
 	/* Its one page can be read where vsyscalls are emulated, else not. */
 	gate = kcs_gate_vma(mm);

@@ -119,11 +119,13 @@ void kcs_segments_free(struct kcs_segments *segs);
 /**
  * kcs_segments_record() - record the VMAs of a clone, or of a target
  * @segs: allocated, empty
- * @mm: the caller holds its mmap_lock, with @committed for writing
+ * @mm: the caller holds its mmap_lock, that of a clone for writing: its VMAs
+ *	are no longer sealed (mseal(2)) from then on
  * @filter: coredump_filter bits
  * @memory: where private memory comes from: KCS_SRC_CLONE or KCS_SRC_LIVE
- * @committed: if not NULL, no VMA is accounted as committed any longer, and the
- *	pages that were are added to it, which the caller has to give back
+ * @committed: of a clone; if not NULL, no VMA is accounted as committed any
+ *	longer, and the pages that were are added to it, which the caller has to
+ *	give back
  *
  * Return: 0, or -ENOSPC if there are more VMAs than room.
  */

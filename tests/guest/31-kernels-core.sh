@@ -11,10 +11,10 @@ filters="33 0 1 2 4 8 10 20 40 80 100 1ff"
 kinds="sparse never-touched no-access guard read-only huge-pages dev-zero dontfork wipeonfork dontdump shared memfd memfd-at-offset
 	memfd-private sysv file-clean file-written file-shared deleted-written deleted-shared truncated-written truncated-shared
 	elf-file elf-executable elf-at-offset hugetlb hugetlb-shared hugetlb-file swapped swapped-shared
-	dontfork-shared dontfork-file dontfork-shared-file dontfork-device dontfork-swapped wipeonfork-swapped merged guard-region growing freed secret
+	dontfork-shared dontfork-file dontfork-shared-file dontfork-device dontfork-swapped wipeonfork-swapped merged guard-region sealed sealed-shared growing freed secret
 	device vdso vvar vvar_vclock vsyscall"
 # Whether they are there is for the kernel to say.
-optional="guard-region secret vvar_vclock vsyscall io-uring-rings io-uring-sqes"
+optional="guard-region sealed sealed-shared secret vvar_vclock vsyscall io-uring-rings io-uring-sqes"
 files=/var/tmp/31-kernels-core
 
 read -ra filter_list <<<"$filters"

@@ -23,6 +23,9 @@
 #ifndef SYS_memfd_secret
 #define SYS_memfd_secret 447
 #endif
+#ifndef SYS_mseal
+#define SYS_mseal 462
+#endif
 
 #define PATIENCE 2000		/* tries, of which each takes 10 ms or more */
 #define PAGEMAP_SWAPPED (1ULL << 62)
@@ -147,6 +150,24 @@ static inline void guarded_memory(void)
 		say("guard-region-itself", p + 2 * PAGE, 6 * PAGE, "zero");
 }
 
+/* What has been sealed can't be unmapped; whoever has a copy may have to. */
+static inline void seal(const char *name, char *p)
+{
+	fill(name, p, 3 * PAGE);
+	if (syscall(SYS_mseal, p, MIB, 0))
+		unavailable(name, "mseal (from Linux 6.10 on, for 64-bit programs)");
+}
+
+static inline void sealed_memory(void)
+{
+	char *shared = map("sealed-shared", MIB, PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	kind("sealed-shared", shared, MIB);
+	seal("sealed-shared", shared);
+	seal("sealed", anon("sealed", MIB));
+}
+
 static inline void growing_memory(void)
 {
 	size_t room = 4 * MIB, grown = 8 * PAGE;
@@ -249,6 +270,7 @@ static inline void rare_memory(void)
 	swapped_memory();
 	merged_memory();
 	guarded_memory();
+	sealed_memory();
 	growing_memory();
 	freed_memory();
 	secret_memory();

@@ -177,6 +177,11 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 }
 #endif
 
+/* Linux kernel commit 8be7258aad44 ("mseal: add mseal syscall") (in v6.10). */
+#ifndef VM_SEALED
+#define VM_SEALED VM_NONE
+#endif
+
 /*
  * Linux kernel commits f39af05949a4 ("mm: add VMA iterator") and 763ecb035029
  * ("mm: remove the vma linked list") (in v6.1).
