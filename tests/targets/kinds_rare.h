@@ -155,7 +155,7 @@ static inline void seal(const char *name, char *p)
 {
 	fill(name, p, 3 * PAGE);
 	if (syscall(SYS_mseal, p, MIB, 0))
-		unavailable(name, "mseal (from Linux 6.10 on, for 64-bit programs)");
+		unavailable(name, "mseal (from Linux 6.10 on)");
 }
 
 static inline void sealed_memory(void)
