@@ -67,14 +67,14 @@ row_names()
 # all_names: the rows that "all" stands for
 all_names()
 {
-	awk '!/^#/ && NF && $10 == "yes" { print $1 }' "$kernels_table"
+	awk '!/^#/ && NF && $11 == "yes" { print $1 }' "$kernels_table"
 }
 
-# row_load ROW: set row, suite, kernel, kernel_from, slow, memory, cpus and budget from the table.
+# row_load ROW: set row, suite, kernel, kernel_from, slow, memory, cpus, cpu and budget from the table.
 row_load()
 {
 	# shellcheck disable=SC2034
-	read -r row suite kernel kernel_from _ slow memory cpus budget _ < <(
+	read -r row suite kernel kernel_from _ slow memory cpus cpu budget _ < <(
 		awk -v row="$1" '!/^#/ && $1 == row' "$kernels_table") ||
 		die "There is no row '$1' in tests/kernels: choose from $(row_names | tr '\n' ' ')or 'all'."
 }
