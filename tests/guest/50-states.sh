@@ -22,6 +22,7 @@ table=(
 	"an io_uring that polls|uring|busy|1|1||uses io_uring"
 	"an AIO context that polls|aio|busy|1|1||"
 	"a SCHED_FIFO spinner|fifo|busy|1|2|--allow realtime|"
+	"a SCHED_RR spinner|rr|busy|1|2|--allow realtime|"
 	"pid 1 of a pid namespace|init|busy|1|1||"
 	"nobody's, with RLIMIT_NPROC used up|nproc|busy|1|1||"
 )

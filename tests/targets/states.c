@@ -18,6 +18,7 @@
  *	uring		polls a pipe through an io_uring
  *	aio		polls a pipe through an AIO context
  *	fifo		the one that counts never sleeps, has a CPU, and SCHED_FIFO
+ *	rr		likewise, but SCHED_RR
  *	uffd		is told of forks by a userfaultfd
  *	fuse DIR FILE [DEVICE]
  *			serves a file system that is mounted there, see fuse.h
@@ -46,6 +47,7 @@
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -321,14 +323,14 @@ static void make_self(void)
 }
 
 #define SPINS 1
-#define REALTIME 2
-#define NAMESPACE 4
+#define NAMESPACE 2
 
 static const struct kind {
 	const char *name;
 	void (*make)(void);
 	void (*check)(void);
 	int flags;
+	int policy;		/* SCHED_OTHER is 0 */
 } kinds[] = {
 	{ .name = "plain" },
 	{ .name = "running", .flags = SPINS },
@@ -343,7 +345,8 @@ static const struct kind {
 	{ .name = "filter", .make = make_filter, .check = check_never_returned },
 	{ .name = "uring", .make = make_uring, .check = check_uring },
 	{ .name = "aio", .make = make_aio, .check = check_aio },
-	{ .name = "fifo", .flags = SPINS | REALTIME },
+	{ .name = "fifo", .flags = SPINS, .policy = SCHED_FIFO },
+	{ .name = "rr", .flags = SPINS, .policy = SCHED_RR },
 	{ .name = "uffd", .make = make_uffd, .check = check_uffd },
 	{ .name = "fuse", .make = make_fuse },
 	{ .name = "swapped", .make = make_swapped },
@@ -352,17 +355,31 @@ static const struct kind {
 	{ .name = "self", .make = make_self },
 };
 
-static void make_realtime(pthread_t thread)
+/* There, timers expire in threads of SCHED_FIFO and the lowest priority. */
+static void need_timers(void)
+{
+	struct utsname name;
+
+	need(!uname(&name), "uname");
+	if (strstr(name.version, "PREEMPT_RT")) {
+		dprintf(report, "unavailable with PREEMPT_RT, no timer of its CPU would expire\n");
+		exit(1);
+	}
+}
+
+static void make_realtime(pthread_t thread, int policy)
 {
 	struct sched_param param = { .sched_priority = 1 };
 	cpu_set_t cpus;
 
+	if (policy == SCHED_FIFO)
+		need_timers();
 	CPU_ZERO(&cpus);
 	CPU_SET(sysconf(_SC_NPROCESSORS_ONLN) - 1, &cpus);
 	errno = pthread_setaffinity_np(thread, sizeof(cpus), &cpus);
 	need(!errno, "affinity");
-	errno = pthread_setschedparam(thread, SCHED_FIFO, &param);
-	need(!errno, "SCHED_FIFO");
+	errno = pthread_setschedparam(thread, policy, &param);
+	need(!errno, "a real-time policy");
 }
 
 static void check_signals(void)
@@ -394,8 +411,8 @@ static void __attribute__((noreturn)) be(const struct kind *kind)
 	count_role = new_role(STATE_COUNTS);
 	count_role->nap = kind->flags & SPINS ? 0 : ADDRESS(&nap);
 	counter = start(count_thread, count_role);
-	if (kind->flags & REALTIME)
-		make_realtime(counter);
+	if (kind->policy)
+		make_realtime(counter, kind->policy);
 	while (!count_role->alive)
 		usleep(1000);
 	if (kind->make)
