@@ -55,20 +55,30 @@ by_filter()
 	echo "$wrong"
 }
 
-# kind_results KIND...
+# kind_results KIND...: without another process for each
 kind_results()
 {
-	local kind why
+	local -A compared=() wrong=() why=()
+	local kind line runs=0
+
+	while IFS= read -r line; do
+		case $line in
+		run) runs=$((runs + 1)) ;;
+		*" compared") compared[${line% compared}]=$((${compared[${line% compared}]:-0} + 1)) ;;
+		*": "*) wrong[${line%%: *}]+=$line$'\n' ;;
+		esac
+	done <kinds.wrong
+	while read -r kind _ _ _ line; do
+		why[$kind]=$line
+	done <kinds.unavailable
 
 	for kind; do
-		why=$(sed -n "s/^$kind - - unavailable: //p" kinds.unavailable | head -n 1)
-		if [ -z "$why" ]; then
-			is "$(grep -c "^$kind compared$" kinds.wrong) $(grep "^$kind: " kinds.wrong | head -n 10)" "$(grep -c ^run kinds.wrong) " \
-				"$kind, by every filter"
+		if [ -z "${why[$kind]:-}" ]; then
+			is "${compared[$kind]:-0} ${wrong[$kind]:-}" "$runs " "$kind, by every filter"
 		elif [[ " $optional " = *" $kind "* ]]; then
-			skip "$kind, by every filter" "$why"
+			skip "$kind, by every filter" "${why[$kind]}"
 		else
-			not_ok "$kind, by every filter" "it can't be had: $why"
+			not_ok "$kind, by every filter" "it can't be had: ${why[$kind]}"
 		fi
 	done
 }
