@@ -58,14 +58,14 @@ by_filter()
 # kind_results KIND...: without another process for each
 kind_results()
 {
-	local -A compared=() wrong=() why=()
+	local -A compared=() lines=() why=()
 	local kind line runs=0
 
 	while IFS= read -r line; do
 		case $line in
 		run) runs=$((runs + 1)) ;;
 		*" compared") compared[${line% compared}]=$((${compared[${line% compared}]:-0} + 1)) ;;
-		*": "*) wrong[${line%%: *}]+=$line$'\n' ;;
+		*": "*) lines[${line%%: *}]+=$line$'\n' ;;
 		esac
 	done <kinds.wrong
 	while read -r kind _ _ _ line; do
@@ -74,7 +74,7 @@ kind_results()
 
 	for kind; do
 		if [ -z "${why[$kind]:-}" ]; then
-			is "${compared[$kind]:-0} ${wrong[$kind]:-}" "$runs " "$kind, by every filter"
+			is "${compared[$kind]:-0} ${lines[$kind]:-}" "$runs " "$kind, by every filter"
 		elif [[ " $optional " = *" $kind "* ]]; then
 			skip "$kind, by every filter" "${why[$kind]}"
 		else
