@@ -5,7 +5,8 @@
 
 baseline=/run/kcs-baseline
 
-# A line "NAME COUNT UNIT" per slab cache and per kind of page. Caches that the kernel keeps until it needs the room are left out.
+# A line "NAME COUNT UNIT" per slab cache and per kind of page. Caches that the kernel keeps until it needs the room are left out,
+# and what a debug kernel notes down about each object, of those caches too.
 memory_in_use()
 {
 	local shrink
@@ -15,7 +16,7 @@ memory_in_use()
 	for shrink in /sys/kernel/slab/*/shrink; do
 		echo 1 >"$shrink"
 	done 2>/dev/null
-	awk 'NR > 2 && $1 !~ /(inode|dentry|buffer_head|radix_tree|xarray|kernfs|rcl|ext4|jbd2|bio|scsi|names|vmap_area)/ { print $1, $2, "objects" }
+	awk 'NR > 2 && $1 !~ /(inode|dentry|buffer_head|radix_tree|xarray|kernfs|rcl|ext4|jbd2|bio|scsi|names|vmap_area|kmemleak|debug_objects)/ { print $1, $2, "objects" }
 	' /proc/slabinfo
 	awk '{ kb[$1] = $2 }
 	     END {
