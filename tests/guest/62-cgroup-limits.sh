@@ -56,9 +56,8 @@ tight()
 	answers=${answers//$'\n'/ }
 	is "${answers//ok ok/ok} $wrong" "ok without a snapshot, ok with one, ok after it " "$name: nobody is harmed"
 	wrong=$(one_sentence "the core is incomplete: memory ran short while it was read")
-	# Where it was dropped before the tool had read anything, that has ended already.
-	[ -s snapshots ] || echo "dropped: memory ran short" >snapshots
-	is "$status $wrong$(grep -c 'dropped: memory ran short' snapshots)" "9 1" "$name: the core is incomplete, says the tool, and the list why"
+	grep -q 'dropped: memory ran short' snapshots || [ "${may_have_ended:-}$(cat snapshots)" = yes ] || wrong+="listed: $(cat snapshots)"
+	is "$status $wrong" "9 " "$name: the core is incomplete, says the tool, and the list why"
 }
 
 tight "its own limit" target/memory.max 140
@@ -107,7 +106,8 @@ evict target
 echo 1000000 >/proc/sys/vm/max_map_count
 tenant target "$top/target" anon 96 "$untouched" $((many / 2))
 pid=${pids[target]}
-tight "$many mappings to be given back" target/memory.max $(($(cat "$top/target/memory.current") / 1048576 + 44))
+# It may be dropped before the tool has read anything, which then has ended already.
+may_have_ended=yes tight "$many mappings to be given back" target/memory.max $(($(cat "$top/target/memory.current") / 1048576 + 44))
 
 evict target
 evict sibling

@@ -154,8 +154,10 @@ static inline void guarded_memory(void)
 static inline void seal(const char *name, char *p)
 {
 	fill(name, p, 3 * PAGE);
-	if (syscall(SYS_mseal, p, MIB, 0))
-		unavailable(name, "mseal (from Linux 6.10 on)");
+	if (!syscall(SYS_mseal, p, MIB, 0))
+		return;
+	check(errno != ENOSYS, "mseal");
+	unavailable(name, "mseal (from Linux 6.10 on)");
 }
 
 static inline void sealed_memory(void)
