@@ -42,9 +42,9 @@ back()
 	[ ! -s growth ]
 }
 
-cmd_ok "some snapshots before it is measured" "$KCS_TARGETS/reader" closes 20
+cmd_ok "some snapshots before it is measured" "$KCS_TARGETS/reader" closes 20 1
 measure >before
-cmd_ok "$rounds snapshots" "$KCS_TARGETS/reader" closes "$rounds"
+cmd_ok "$rounds snapshots" "$KCS_TARGETS/reader" closes "$rounds" 1
 name="everything is back to what it was, or grew by less than one for two snapshots"
 if grep -q ' kasan_quarantine_put$' /proc/kallsyms; then
 	skip "$name" "this kernel keeps objects that were freed (CONFIG_KASAN); kmemleak tells there"
@@ -56,7 +56,7 @@ if ! wait_for 20 back; then
 	diag "grew first:" "$(cat growth)"
 	cut -d' ' -f1 growth >suspects
 	cp after before
-	"$KCS_TARGETS/reader" closes "$rounds"
+	"$KCS_TARGETS/reader" closes "$rounds" 1
 	wait_for 20 back
 	grep -wFf suspects growth >again
 	mv again growth

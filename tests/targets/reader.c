@@ -7,7 +7,7 @@
  * meanwhile, for at least that long, as much as before; continued, the reader has to get a core of
  * one instant.
  *
- * reader closes COUNT		close the snapshot after a part of it
+ * reader closes COUNT [MIB]	close the snapshot after a part of it; of a target of that much memory
  * reader cancelled COUNT	cancel the snapshot while it is read
  * reader cancelled-pipe COUNT	cancel it while it is sent to a pipe that is full
  *
@@ -273,13 +273,13 @@ static void close_after(size_t part)
 	close(pipes[1]);
 }
 
-static void closes(int count)
+static void closes(int count, size_t mib)
 {
 	int i;
 
-	watched_start(target, MEMORY_MIB, NULL);
+	watched_start(target, mib, NULL);
 	for (i = 0; i < count && !failed; i++)
-		close_after((((size_t)MEMORY_MIB << 20) + (1 << 20)) * i / count);
+		close_after(((mib + 1) << 20) * i / count);
 	watched_end(target);
 }
 
@@ -436,7 +436,7 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[1], "stopped"))
 		stopped(!strcmp(argv[2], "sendfile"), argc > 3 ? atoi(argv[3]) : 1);
 	else if (!strcmp(argv[1], "closes"))
-		closes(atoi(argv[2]));
+		closes(atoi(argv[2]), argc > 3 ? atoi(argv[3]) : MEMORY_MIB);
 	else
 		cancelled(atoi(argv[2]), !strcmp(argv[1], "cancelled-pipe"));
 	return failed;
