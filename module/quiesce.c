@@ -17,6 +17,9 @@
 #include "ksym.h"
 #include "quiesce.h"
 
+/* Of the deadline's: so that other interrupts come in between. */
+#define BETWEEN_CHUNKS_NS (50 * NSEC_PER_USEC)
+
 /* The fork probe runs with preemption off, also where spinlocks sleep. */
 static DEFINE_RAW_SPINLOCK(active_lock);
 static LIST_HEAD(active_sets);
@@ -276,11 +279,10 @@ int kcs_parkset_drain(struct kcs_parkset *set, u64 until)
 	return 0;
 }
 
-/* Return: was it this call that let go? */
+/* Return: was it this call that let go? The tasks are still to be woken. */
 static bool let_go(struct kcs_parkset *set, bool expired)
 {
 	unsigned long flags;
-	unsigned int i;
 	bool first;
 
 	raw_spin_lock_irqsave(&set->lock, flags);
@@ -291,25 +293,36 @@ static bool let_go(struct kcs_parkset *set, bool expired)
 		WRITE_ONCE(set->released, true);
 	}
 	raw_spin_unlock_irqrestore(&set->lock, flags);
-
-	if (first) {
-		for (i = 0; i < set->nchunks; i++)
-			wake_up_all(&set->chunks[i]->wait);
-		set->released_ns = ktime_get_ns();
-	}
 	return first;
+}
+
+static void all_woken(struct kcs_parkset *set)
+{
+	if (!READ_ONCE(set->released_ns))
+		WRITE_ONCE(set->released_ns, ktime_get_ns());
 }
 
 /*
  * The requester may itself be waiting for a CPU. A clone that is still under
  * way is of no use any more, and would hold up the target's page faults.
+ *
+ * In the interrupt (but with PREEMPT_RT), and therefore a chunk at a time: up to
+ * v6.1 at least, softirqs wait for ksoftirqd once it is to run
+ * (ksoftirqd_running() in kernel/softirq.c), and that may wait for a CPU.
  */
 static enum hrtimer_restart deadline_passed(struct hrtimer *timer)
 {
 	struct kcs_parkset *set = container_of(timer, struct kcs_parkset, deadline);
 
-	if (let_go(set, true) && set->cloner)
+	/* Who let go before may not have come to wake them. */
+	if (!set->woken && let_go(set, true) && set->cloner)
 		send_sig(SIGKILL, set->cloner, 1);
+	wake_up_all(&set->chunks[set->woken++]->wait);
+	if (set->woken * KCS_PARK_CHUNK < set->used) {
+		hrtimer_forward_now(timer, ns_to_ktime(BETWEEN_CHUNKS_NS));
+		return HRTIMER_RESTART;
+	}
+	all_woken(set);
 	return HRTIMER_NORESTART;
 }
 
@@ -345,7 +358,7 @@ struct kcs_parkset *kcs_parkset_create(unsigned int capacity)
 	INIT_LIST_HEAD(&set->active);
 	hash_init(set->by_task);
 	hrtimer_setup(&set->deadline, deadline_passed, CLOCK_MONOTONIC,
-		      HRTIMER_MODE_REL_SOFT);
+		      HRTIMER_MODE_REL);
 	__module_get(THIS_MODULE);
 	return set;
 
@@ -368,7 +381,7 @@ void kcs_parkset_start(struct kcs_parkset *set, struct mm_struct *mm,
 	set->mm = mm;
 	set->cloner = cloner;
 	set->started_ns = ktime_get_ns();
-	hrtimer_start(&set->deadline, ns_to_ktime(pause_ns), HRTIMER_MODE_REL_SOFT);
+	hrtimer_start(&set->deadline, ns_to_ktime(pause_ns), HRTIMER_MODE_REL);
 
 	raw_spin_lock_irqsave(&active_lock, flags);
 	list_add(&set->active, &active_sets);
@@ -402,6 +415,10 @@ bool kcs_parkset_release(struct kcs_parkset *set)
 	bool held;
 
 	held = let_go(set, false);
+	for (i = 0; i < set->nchunks; i++)
+		wake_up_all(&set->chunks[i]->wait);
+	all_woken(set);
+	/* Not before: until here, it still has to wake them if this task gets no CPU. */
 	hrtimer_cancel(&set->deadline);
 
 	raw_spin_lock_irqsave(&active_lock, flags);

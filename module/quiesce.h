@@ -73,6 +73,7 @@ struct kcs_park_chunk {
  * @expired: it was the deadline that let them go
  * @overflow: a child came and no slot was left: the set does not hold every task
  * @deadline: lets go at the latest moment allowed
+ * @woken: chunks whose tasks the deadline has woken
  * @started_ns: when the first work was queued (ktime)
  * @released_ns: when every parked task had been woken (ktime)
  * @cpus: scratch for kcs_parkset_acknowledge()
@@ -94,6 +95,7 @@ struct kcs_parkset {
 	bool expired;
 	bool overflow;
 	struct hrtimer deadline;
+	unsigned int woken;
 	u64 started_ns;
 	u64 released_ns;
 	cpumask_var_t cpus;

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Time limit: 120 s
 #
-# A process whose thread gets no CPU, because another process's real-time thread has it; and one whose memory is swapped out.
+# A process whose thread gets no CPU, because another process's real-time thread has it; one whose requester keeps a CPU that
+# softirqs wait for; and one whose memory is swapped out.
 # shellcheck disable=SC2119 # options are left out on purpose
 . "$KCS_TREE/tests/guest/lib.sh"
 . "$KCS_TREE/tests/guest/requests.sh"
@@ -11,7 +12,7 @@
 swap=/var/tmp/55-starved
 last=$(($(nproc) - 1))
 
-plan 2
+plan 3
 
 # SCHED_RR where SCHED_FIFO can't be had.
 for policy in fifo rr; do
@@ -29,6 +30,23 @@ because=''
 kill -KILL "$(awk '$1 == "ready" { print $2 }' hog.state)"
 wait "$hog" 2>/dev/null
 verdict "starved by a real-time thread of another process" "$wrong$(left)"
+
+name="let go in time where softirqs wait for a CPU"
+if [[ $(uname -v) =~ PREEMPT_RT ]]; then
+	skip "$name" "with PREEMPT_RT, timers expire in a thread and wait, too"
+else
+	parameters=/sys/module/witness/parameters
+	insmod "$KCS_TREE/tests/witness/witness.ko" linger_us=4000000 softirqs_wait=1 || exit 1
+	nice -n 19 "$KCS_TARGETS/unquiet" "$parameters/watch" >target.out &
+	target=$!
+	wait_for 30 grep -qs ^ready target.out || diag "the target did not start"
+	rm -f core
+	kcs_run "$KCS" --max-pause 2s -o core "$target"
+	is "$status $(cat "$parameters/cut_off") $(one_sentence 'was cut off')$(left_behind)" "5 1 " "$name"
+	kill -KILL "$target"
+	wait "$target" 2>/dev/null
+	rmmod witness
+fi
 
 dd if=/dev/zero of="$swap" bs=1M count=32 2>/dev/null
 chmod 600 "$swap"

@@ -13,6 +13,7 @@
  * pairs of checksums while nothing is parked.
  */
 #include <linux/delay.h>
+#include <linux/interrupt.h>
 #include <linux/jhash.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
@@ -30,6 +31,10 @@
 static unsigned int linger_us = 5000;
 module_param(linger_us, uint, 0600);
 MODULE_PARM_DESC(linger_us, "by how long each pause is prolonged (default 5000)");
+
+static bool softirqs_wait;
+module_param(softirqs_wait, bool, 0600);
+MODULE_PARM_DESC(softirqs_wait, "meanwhile, ksoftirqd is to run on that CPU, and can't");
 
 static unsigned int equal;
 module_param(equal, uint, 0400);
@@ -72,8 +77,17 @@ static u32 checksum(void)
 	return sum;
 }
 
+static void no_work(unsigned long unused)
+{
+}
+
+static DECLARE_TASKLET_OLD(no_tasklet, no_work);
+
 static void linger(void)
 {
+	/* Not in an interrupt, this wakes ksoftirqd; preemption is off. */
+	if (softirqs_wait)
+		tasklet_schedule(&no_tasklet);
 	if (linger_us)
 		mdelay(DIV_ROUND_UP(linger_us, 1000));
 }
@@ -226,6 +240,7 @@ static void __exit witness_exit(void)
 {
 	unregister_kprobe(&release_probe);
 	unregister_kretprobe(&acknowledge_probe);
+	tasklet_kill(&no_tasklet);
 	while (pages)
 		put_page(page[--pages]);
 	if (watched)
