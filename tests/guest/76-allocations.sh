@@ -17,7 +17,7 @@ fi
 if [ "${KCS_SCALE:-1}" -eq 1 ]; then
 	runs=("plain 1 8")
 else
-	runs=("plain 1 1" "plain 2 1" "plain 3 1" "threads 1 8" "mappings 1 16" "excluded 1 1" "hugetlb 1 1" "threads 2 8")
+	runs=("plain 1 1" "plain 2 1" "plain 3 1" "threads 1 32" "mappings 1 32" "excluded 1 1" "hugetlb 1 1" "threads 2 32")
 	echo 8 >/proc/sys/vm/nr_hugepages
 fi
 plan $((3 * ${#runs[@]} + 4))
