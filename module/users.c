@@ -43,12 +43,25 @@ static int look_at_fd(const void *arg, struct file *file, unsigned int fd)
 	return 0;
 }
 
+/* Not rt_task(): that is also who was lent a priority, and from v6.12 on without SCHED_DEADLINE. */
+static bool is_realtime(const struct task_struct *task)
+{
+	switch (READ_ONCE(task->policy)) {
+	case SCHED_FIFO:
+	case SCHED_RR:
+	case SCHED_DEADLINE:
+		return !(task->flags & PF_IO_WORKER);
+	default:
+		return false;
+	}
+}
+
 static void look_at_thread(struct look *look, struct task_struct *task)
 {
 	struct kcs_users *users = look->users;
 
 	users->threads++;
-	users->realtime |= rt_task(task) && !(task->flags & PF_IO_WORKER);
+	users->realtime |= is_realtime(task);
 #ifdef CONFIG_IO_URING
 	users->io_uring |= READ_ONCE(task->io_uring) != NULL;
 #endif

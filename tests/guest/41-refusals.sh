@@ -8,7 +8,7 @@
 cgroup=/sys/fs/cgroup/kcs-41
 file=/var/tmp/41-refusals
 
-plan 37
+plan 39
 
 # One that can't be had here is no failure.
 had()
@@ -66,6 +66,11 @@ target realtime
 refused 5 "has a real-time thread.*--allow realtime" "a SCHED_FIFO thread"
 refused 5 "has a real-time thread.*--allow realtime" "a SCHED_FIFO thread, another risk accepted" --allow mlocked
 taken "a SCHED_FIFO thread, accepted" --allow realtime
+forget
+
+target deadline
+refused 5 "has a real-time thread.*--allow realtime" "a SCHED_DEADLINE thread"
+taken "a SCHED_DEADLINE thread, accepted" --allow realtime
 forget
 
 target sharer realtime

@@ -11,6 +11,7 @@
  *	userfaultfd	a mapping is registered
  *	mlockall	all memory is locked, that to come too
  *	realtime	the other thread runs under SCHED_FIFO
+ *	deadline	likewise, SCHED_DEADLINE
  *	undumpable	by prctl(2)
  *	used MIB	has used that much memory
  *	mapped MIB	has mapped that much private memory and used a byte of it
@@ -90,6 +91,26 @@ static void set_userfaultfd(void)
 	need(ioctl(fd, UFFDIO_REGISTER, &reg), "UFFDIO_REGISTER");
 }
 
+/* As struct sched_attr of include/uapi/linux/sched/types.h; the C library's is younger than some. */
+static int become_deadline(void)
+{
+	const struct {
+		uint32_t size, policy;
+		uint64_t flags;
+		int32_t nice;
+		uint32_t priority;
+		uint64_t runtime, deadline, period;
+	} attr = {
+		.size = sizeof(attr),
+		.policy = SCHED_DEADLINE,
+		.runtime = 1000000,
+		.deadline = 100000000,
+		.period = 100000000,
+	};
+
+	return syscall(SYS_sched_setattr, 0, &attr, 0);
+}
+
 static void *other_thread(void *arg)
 {
 	const char *kind = arg;
@@ -97,6 +118,8 @@ static void *other_thread(void *arg)
 
 	if (!strcmp(kind, "realtime"))
 		need(pthread_setschedparam(pthread_self(), SCHED_FIFO, &param), "SCHED_FIFO");
+	if (!strcmp(kind, "deadline"))
+		need(become_deadline(), "SCHED_DEADLINE");
 	/* After the leader is gone. */
 	if (!strcmp(kind, "leaderless"))
 		sleep(1);
