@@ -11,22 +11,29 @@
 #include "snapshot.h"
 
 /*
- * From @addr on, the first address that holds data, or that holds none; @end if
- * there is none such. The caller holds @mm's mmap_lock.
+ * Each *_edge() says from @addr on the first address that holds data, or that
+ * holds none; @end if there is none such; or -EINTR, see IS_ERR_VALUE().
  */
+
 static unsigned long memory_edge(struct mm_struct *mm, unsigned long addr,
 				 unsigned long end, bool data)
 {
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
 	if (data)
-		return kcs_next_populated(mm, addr, end);
-	while (addr < end && kcs_next_populated(mm, addr, end) == addr) {
+		addr = kcs_next_populated(mm, addr, end);
+	while (!data && addr < end && kcs_next_populated(mm, addr, end) == addr) {
 		addr = pmd_addr_end(addr, end);
 		cond_resched();
 	}
+	mmap_read_unlock(mm);
 	return addr;
 }
 
-/* Never ->llseek(): that moves the target's file position. */
+/*
+ * Never ->llseek(): that moves the target's file position. It takes long, and so
+ * no lock that the target or the watch may wait for.
+ */
 static unsigned long shmem_edge(const struct kcs_segment *seg, unsigned long addr,
 				unsigned long end, bool data)
 {
@@ -42,6 +49,8 @@ static unsigned long shmem_edge(const struct kcs_segment *seg, unsigned long add
 		while (index <= last && xa_load(pages, index)) {
 			index++;
 			cond_resched();
+			if (fatal_signal_pending(current))
+				return -EINTR;
 		}
 	}
 	return index == first ? addr :
@@ -98,7 +107,7 @@ static unsigned long segment_edge(struct kcs_snapshot *snap, struct mm_struct *m
 	return data ? addr : end;
 }
 
-/* The caller holds @mm's mmap_lock for reading. @mm is NULL where it is gone. */
+/* @mm is NULL where it is gone. */
 static loff_t find_edge(struct kcs_snapshot *snap, struct mm_struct *mm,
 			loff_t pos, bool data)
 {
@@ -121,6 +130,8 @@ static loff_t find_edge(struct kcs_snapshot *snap, struct mm_struct *mm,
 		if (pos > elf->offset)
 			addr += pos - elf->offset;
 		edge = segment_edge(snap, mm, seg, addr, end, data);
+		if (IS_ERR_VALUE(edge))
+			return edge;
 		if (edge < end)
 			return elf->offset + (edge - seg->start);
 		pos = elf->offset + elf->filesz;
@@ -132,19 +143,6 @@ static loff_t find_edge(struct kcs_snapshot *snap, struct mm_struct *mm,
 	return layout->size;
 }
 
-static loff_t seek_in(struct kcs_snapshot *snap, struct mm_struct *mm, loff_t pos,
-		      bool data)
-{
-	if (!mm)
-		return kcs_snapshot_is_live(snap) ? find_edge(snap, NULL, pos, data) :
-						    -ECANCELED;
-	if (mmap_read_lock_killable(mm))
-		return -EINTR;
-	pos = find_edge(snap, mm, pos, data);
-	mmap_read_unlock(mm);
-	return pos;
-}
-
 loff_t kcs_seek(struct kcs_snapshot *snap, loff_t pos, bool data)
 {
 	struct mm_struct *mm;
@@ -154,8 +152,12 @@ loff_t kcs_seek(struct kcs_snapshot *snap, loff_t pos, bool data)
 	if (snap->stream && mutex_lock_killable(&snap->stream_lock))
 		return -EINTR;
 	mm = kcs_snapshot_mm(snap);
-	pos = snap->stream && pos < snap->stream_pos ? -EIO :
-	      seek_in(snap, mm, pos, data);
+	if (!mm && !kcs_snapshot_is_live(snap))
+		pos = -ECANCELED;
+	else if (snap->stream && pos < snap->stream_pos)
+		pos = -EIO;
+	else
+		pos = find_edge(snap, mm, pos, data);
 	/* What was given back looks like a hole. */
 	if (READ_ONCE(snap->dropped))
 		pos = -ECANCELED;
@@ -180,8 +182,7 @@ static bool is_inexact(const struct kcs_segment *seg, unsigned long addr)
 	}
 }
 
-/* The caller holds @mm's mmap_lock for reading. */
-static void measure_segment(struct kcs_snapshot *snap, struct mm_struct *mm,
+static int measure_segment(struct kcs_snapshot *snap, struct mm_struct *mm,
 			    const struct kcs_segment *seg, unsigned long size)
 {
 	unsigned long end = seg->start + size;
@@ -192,9 +193,13 @@ static void measure_segment(struct kcs_snapshot *snap, struct mm_struct *mm,
 		snap->figures.inexact_bound += size;
 	for (;;) {
 		addr = segment_edge(snap, mm, seg, addr, end, true);
+		if (IS_ERR_VALUE(addr))
+			return addr;
 		if (addr >= end)
-			break;
+			return 0;
 		hole = segment_edge(snap, mm, seg, addr, end, false);
+		if (IS_ERR_VALUE(hole))
+			return hole;
 		if (is_inexact(seg, addr))
 			snap->figures.inexact_bound += hole - addr;
 		snap->figures.data_bytes += hole - addr;
@@ -205,17 +210,17 @@ static void measure_segment(struct kcs_snapshot *snap, struct mm_struct *mm,
 int kcs_measure(struct kcs_snapshot *snap, struct mm_struct *mm)
 {
 	size_t i;
+	int err;
 
 	snap->figures.data_bytes = snap->layout.data_offset;
 	snap->figures.inexact_bound += (u64)snap->capture.elsewhere << PAGE_SHIFT;
 	for (i = 0; i < snap->layout.nsegs; i++) {
 		if (!snap->elf[i].filesz)
 			continue;
-		if (mmap_read_lock_killable(mm))
-			return -EINTR;
-		measure_segment(snap, mm, &snap->segs.table[i],
-				snap->elf[i].filesz);
-		mmap_read_unlock(mm);
+		err = measure_segment(snap, mm, &snap->segs.table[i],
+				      snap->elf[i].filesz);
+		if (err)
+			return err;
 		cond_resched();
 	}
 	return 0;
