@@ -110,6 +110,9 @@ static void fill_times(struct elf_prstatus *prstatus, struct task_struct *task)
 
 struct pid_namespace *kcs_regs_pid_ns(struct task_struct *task, u32 pids)
 {
+	/* It is one's pid that ends last: what @task's parent was may be freed by then. */
+	if (!pid_alive(task))
+		return NULL;
 	return task_active_pid_ns(pids == KCORESNAP_PIDS_CALLER ? current : task);
 }
 
@@ -208,13 +211,12 @@ static unsigned long switches(const struct task_struct *task)
 static bool read_off_cpu(struct kcs_regs *regs, unsigned int i,
 			 struct task_struct *task)
 {
-	unsigned long before;
+	unsigned long before = switches(task);
 
+	smp_rmb();	/* the count before all else */
 	/* Pairs with the scheduler's finish_task(). */
 	if (smp_load_acquire(&task->on_cpu))
 		return false;
-	before = switches(task);
-	smp_rmb();	/* the count before the registers */
 	read_regsets(regs, i, task, false);
 	smp_rmb();	/* and after them */
 	return !READ_ONCE(task->on_cpu) && switches(task) == before;
