@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/tracepoint.h>
+#include <uapi/linux/audit.h>
 #include <asm/syscall.h>
 #include <asm/unistd.h>
 
@@ -210,16 +211,28 @@ void kcs_parkset_acknowledge(struct kcs_parkset *set)
 	}
 }
 
+/* Return: its number, as one of 64 bits where it makes a difference to is_idle_sleep(). */
 static int syscall_of(struct task_struct *task)
 {
-	int nr = -1;
+	int nr;
 
 	/* Registers in user mode, if any, are at the stack's end. */
-	if (try_get_task_stack(task)) {
-		nr = syscall_get_nr(task, task_pt_regs(task));
-		kcs_put_task_stack(task);
+	if (!try_get_task_stack(task))
+		return -1;
+	nr = syscall_get_nr(task, task_pt_regs(task));
+	kcs_put_task_stack(task);
+	if (syscall_get_arch(task) != AUDIT_ARCH_I386)
+		return nr;
+	switch (nr) {
+	case __NR_ia32_io_submit:
+		return __NR_io_submit;
+	case __NR_ia32_vfork:
+	case __NR_ia32_clone:
+	case __NR_ia32_clone3:
+		return __NR_clone;
+	default:
+		return -1;
 	}
-	return nr;
 }
 
 /* Can direct I/O neither be under way in this sleep, nor follow it? */
