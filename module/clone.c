@@ -32,8 +32,15 @@ void kcs_clone_put(struct kcs_clone_job *job)
 		job_free(job);
 }
 
+/*
+ * An owner that exits is followed by whoever uses the mm, a worker of the watch's
+ * included, and that one would stay the owner, dead or alive: so there is none.
+ */
 static int clone_child(void *unused)
 {
+#ifdef CONFIG_MEMCG
+	WRITE_ONCE(current->mm->owner, NULL);
+#endif
 	module_put_and_kthread_exit(0);
 	return 0;
 }
@@ -126,6 +133,9 @@ static bool anything_excluded(const struct kcs_clone_job *job)
 {
 	unsigned int i;
 
+	/* What admission has seen may make no difference, if a system call under way unmaps. */
+	if (job->capture.max)
+		return true;
 	/* VM_DONTCOPY mappings are the ones that make the difference. */
 	if (job->target->map_count != job->clone->map_count)
 		return true;
@@ -156,7 +166,7 @@ static int record_excluded(struct kcs_clone_job *job)
  * target. The clone needs none: it grows by what others write, and is dropped
  * before that runs out.
  */
-static int record(struct kcs_clone_job *job)
+static int record_clone(struct kcs_clone_job *job)
 {
 	bool uncommit = kcs_commit_sub(0);
 	s64 committed = 0;
@@ -167,7 +177,7 @@ static int record(struct kcs_clone_job *job)
 				  uncommit ? &committed : NULL);
 	mmap_write_unlock(job->clone);
 	kcs_commit_sub(committed);
-	return err ?: record_excluded(job);
+	return err;
 }
 
 static bool is_trimmed(const struct kcs_segment *seg)
@@ -199,7 +209,27 @@ static int trim(struct kcs_clone_job *job)
 	return 0;
 }
 
-/* On return the thread has the clone adopted in place of the target. */
+/* Nobody knows the VMAs of a clone that is not recorded. They go as a whole later. */
+static void trim_huge_pages(struct mm_struct *clone)
+{
+	struct vm_area_struct *vma;
+	unsigned long start, end = 0;
+
+	do {
+		mmap_read_lock(clone);
+		vma = find_vma(clone, end);
+		while (vma && !is_vm_hugetlb_page(vma))
+			vma = find_vma(clone, vma->vm_end);
+		start = vma ? vma->vm_start : 0;
+		end = vma ? vma->vm_end : 0;
+		mmap_read_unlock(clone);
+	} while (end && !vm_munmap(start, end - start));
+}
+
+/*
+ * On return the thread has the clone adopted in place of the target. Trimmed
+ * before all else: also a system call under way may write to a huge page.
+ */
 static int take(struct kcs_clone_job *job, struct task_struct **child)
 {
 	int err;
@@ -208,19 +238,18 @@ static int take(struct kcs_clone_job *job, struct task_struct **child)
 	if (err)
 		return err;
 	mm_flags_set(MMF_DISABLE_THP_COMPLETELY, job->clone);
-	err = record(job);
-	if (err)
-		return err;
-
+	err = wanted(job) ? record_clone(job) : -EINTR;
 	kthread_unuse_mm(job->target);
 	kthread_use_mm(job->clone);
-	return trim(job);
+	if (err)
+		trim_huge_pages(job->clone);
+	return err ?: trim(job) ?: record_excluded(job);
 }
 
 /* The child owns a reference to the clone until it has gone through exit_mm(). */
 static void await_child(struct task_struct *child)
 {
-	while (READ_ONCE(child->mm))
+	while (!READ_ONCE(child->exit_state))
 		usleep_range(50, 200);
 	put_task_struct(child);
 }
@@ -245,8 +274,7 @@ static int clone_thread(void *arg)
 	mmput(job->target);
 	if (child)
 		await_child(child);
-	if (job->set)
-		kcs_parkset_put(job->set);
+	kcs_parkset_put(job->set);
 	complete_all(&job->finished);
 	kcs_clone_put(job);
 	module_put_and_kthread_exit(0);
@@ -286,7 +314,7 @@ free_job:
 }
 
 struct kcs_clone_job *kcs_clone_create(struct mm_struct *target, u32 filter,
-				       u64 excluded)
+				       u64 excluded, struct kcs_parkset *set)
 {
 	struct kcs_clone_job *job = job_alloc(target, excluded);
 	struct task_struct *task;
@@ -295,8 +323,10 @@ struct kcs_clone_job *kcs_clone_create(struct mm_struct *target, u32 filter,
 		return ERR_PTR(-ENOMEM);
 	job->filter = filter;
 	job->target = target;
+	job->set = kcs_parkset_get(set);
 	task = kthread_create(clone_thread, job, "kcoresnap");
 	if (IS_ERR(task)) {
+		kcs_parkset_put(set);
 		kcs_capture_free(&job->capture);
 		kcs_segments_free(&job->segs);
 		kfree(job);
@@ -313,8 +343,7 @@ struct kcs_clone_job *kcs_clone_create(struct mm_struct *target, u32 filter,
 	return job;
 }
 
-void kcs_clone_start(struct kcs_clone_job *job, struct kcs_parkset *set)
+void kcs_clone_start(struct kcs_clone_job *job)
 {
-	job->set = kcs_parkset_get(set);
 	complete(&job->go);
 }

@@ -27,7 +27,7 @@ struct kcs_parkset;
  * @refs: requester and thread
  * @task: the thread, with a reference
  * @target: address space to clone, with an mm_users reference of the thread's
- * @set: the park set, set by kcs_clone_start()
+ * @set: the park set, with a reference of the thread's
  * @filter: coredump_filter bits
  * @pins: pages that are to stay with the target; the thread drops them when it
  *	has cloned
@@ -66,17 +66,19 @@ struct kcs_clone_job {
  * @target: mm to clone; the caller holds an mm_users reference
  * @filter: coredump_filter bits
  * @excluded: bytes expected to be captured
+ * @set: not started yet
  *
  * Return: the job, its thread running and waiting, or ERR_PTR(-ENOMEM, -EINTR).
  */
 struct kcs_clone_job *kcs_clone_create(struct mm_struct *target, u32 filter,
-				       u64 excluded);
+				       u64 excluded, struct kcs_parkset *set);
 
 /**
  * kcs_clone_start() - let the thread clone; @job->cloned tells when it is done
- * @set: acknowledged
+ * @job: its park set is acknowledged; if it was let go meanwhile, the thread
+ *	may have gone, too
  */
-void kcs_clone_start(struct kcs_clone_job *job, struct kcs_parkset *set);
+void kcs_clone_start(struct kcs_clone_job *job);
 
 /**
  * kcs_clone_abandon() - give the result up, if there ever is one

@@ -48,7 +48,8 @@ static int prepare_clone(struct taking *t)
 {
 	int err;
 
-	t->job = kcs_clone_create(t->target.mm, t->filter, t->snap->forecast.excluded);
+	t->job = kcs_clone_create(t->target.mm, t->filter, t->snap->forecast.excluded,
+				  t->set);
 	if (IS_ERR(t->job)) {
 		err = PTR_ERR(t->job);
 		t->job = NULL;
@@ -182,7 +183,7 @@ static int hold_and_record(struct taking *t)
 	t->snap->taken_ns = ktime_get_boottime_ns();
 	t->snap->time_ns = ktime_get_real_ns();
 	if (t->job)
-		kcs_clone_start(t->job, t->set);
+		kcs_clone_start(t->job);
 	err = read_registers(t);
 	figures->regs_ns = ktime_get_ns() - quiet;
 	if (!err)

@@ -12,7 +12,7 @@
 swap=/var/tmp/55-starved
 last=$(($(nproc) - 1))
 
-plan 3
+plan 5
 
 # SCHED_RR where SCHED_FIFO can't be had.
 for policy in fifo rr; do
@@ -31,12 +31,13 @@ kill -KILL "$(awk '$1 == "ready" { print $2 }' hog.state)"
 wait "$hog" 2>/dev/null
 verdict "starved by a real-time thread of another process" "$wrong$(left)"
 
-name="let go in time where softirqs wait for a CPU"
-if [[ $(uname -v) =~ PREEMPT_RT ]]; then
-	skip "$name" "with PREEMPT_RT, timers expire in a thread and wait, too"
-else
-	parameters=/sys/module/witness/parameters
-	insmod "$KCS_TREE/tests/witness/witness.ko" linger_us=4000000 softirqs_wait=1 || exit 1
+# late NAME PARAMETER...: the requester is away from its CPU for longer than the pause may last
+late()
+{
+	local name=$1 parameters=/sys/module/witness/parameters
+
+	shift
+	insmod "$KCS_TREE/tests/witness/witness.ko" linger_us=4000000 "$@" || exit 1
 	nice -n 19 "$KCS_TARGETS/unquiet" "$parameters/watch" >target.out &
 	target=$!
 	wait_for 30 grep -qs ^ready target.out || diag "the target did not start"
@@ -46,7 +47,17 @@ else
 	kill -KILL "$target"
 	wait "$target" 2>/dev/null
 	rmmod witness
+}
+
+name="let go in time where softirqs wait for a CPU"
+if [[ $(uname -v) =~ PREEMPT_RT ]]; then
+	skip "$name" "with PREEMPT_RT, timers expire in a thread and wait, too"
+else
+	late "$name" softirqs_wait=1
 fi
+late "let go before the clone has begun" at_park=1
+cmd_ok "which leaves nothing behind: the module can be unloaded right away" unload
+load "$@"
 
 dd if=/dev/zero of="$swap" bs=1M count=32 2>/dev/null
 chmod 600 "$swap"

@@ -32,6 +32,10 @@ static unsigned int linger_us = 5000;
 module_param(linger_us, uint, 0600);
 MODULE_PARM_DESC(linger_us, "by how long each pause is prolonged (default 5000)");
 
+static bool at_park;
+module_param(at_park, bool, 0600);
+MODULE_PARM_DESC(at_park, "at once when all is parked, and not before the release");
+
 static bool softirqs_wait;
 module_param(softirqs_wait, bool, 0600);
 MODULE_PARM_DESC(softirqs_wait, "meanwhile, ksoftirqd is to run on that CPU, and can't");
@@ -108,6 +112,8 @@ static int acknowledged(struct kretprobe_instance *call, struct pt_regs *regs)
 	parked = *set;
 	parked_sum = checksum();
 	changed += parked_sum != released_sum;
+	if (at_park)
+		linger();
 	return 0;
 }
 
@@ -147,7 +153,8 @@ static int about_to_release(struct kprobe *probe, struct pt_regs *regs)
 	if (set != parked)
 		return 0;
 	parked = NULL;
-	linger();
+	if (!at_park)
+		linger();
 	at_large += tasks_at_large(set);
 	released_sum = checksum();
 	if (!kcs_parkset_holds(set))
