@@ -77,9 +77,17 @@ u64 kcs_snapshot_pause_ns(const struct kcs_snapshot *snap)
 	return end - snap->set->started_ns;
 }
 
+bool kcs_snapshot_mark_dropped(struct kcs_snapshot *snap, int err)
+{
+	if (cmpxchg(&snap->dropped, 0, err))
+		return false;
+	WRITE_ONCE(snap->dropped_at, jiffies);
+	return true;
+}
+
 void kcs_snapshot_drop(struct kcs_snapshot *snap, int err)
 {
-	if (!cmpxchg(&snap->dropped, 0, err))
+	if (kcs_snapshot_mark_dropped(snap, err))
 		kcs_watch_now(snap);
 }
 

@@ -81,7 +81,8 @@ struct kcs_figures {
  * @memcg: the target's, with a reference, or NULL
  * @watch: looks after it
  * @laid_out: the watch may give back what the core does not need
- * @given_back: what it held was given back; the watch's own
+ * @dropped_at: and when (jiffies)
+ * @given_back: what it held was given back; written by the watch
  * @stream: read forward only
  * @stream_lock: with @stream, one reader at a time; taken before any mmap_lock
  * @stream_pos: the end of what was read; what is before may be gone
@@ -119,6 +120,7 @@ struct kcs_snapshot {
 	spinlock_t lock;
 	struct mm_struct *clone;
 	int dropped;
+	unsigned long dropped_at;
 	struct mm_struct *target;
 	struct kcs_parkset *set;
 	struct kcs_clone_job *job;
@@ -184,6 +186,14 @@ void kcs_snapshot_free(struct kcs_snapshot *snap);
  * Context: sleeps. When it returns, nothing of the snapshot is left.
  */
 void kcs_snapshot_destroy(struct kcs_snapshot *snap);
+
+/**
+ * kcs_snapshot_mark_dropped() - let reading fail
+ * @err: positive errno, kept if it is the first
+ *
+ * Context: atomic. Return: is it the first?
+ */
+bool kcs_snapshot_mark_dropped(struct kcs_snapshot *snap, int err);
 
 /**
  * kcs_snapshot_drop() - let reading fail, and its watch give everything back

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/cgroup.h>
+#include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
@@ -17,6 +18,7 @@
 #include "watch.h"
 
 #define WATCH_INTERVAL_MS 8
+#define GIVE_BACK_MAX HZ	/* for which who is out of memory waits */
 
 unsigned int kcs_lifetime_s = 3600;
 
@@ -124,10 +126,21 @@ static bool is_too_old(const struct kcs_snapshot *snap)
 			   (u64)lifetime * NSEC_PER_SEC;
 }
 
-/* Without a clone nothing grows. */
+/*
+ * Without a clone nothing grows. A target may be moved: then its new pages are
+ * charged to another cgroup, and the old ones stay with the one that it was in.
+ */
 static bool is_short(struct kcs_snapshot *snap)
 {
-	return !kcs_snapshot_is_live(snap) && !kcs_room(snap->memcg);
+	struct mem_cgroup *now;
+	bool room;
+
+	if (kcs_snapshot_is_live(snap))
+		return false;
+	now = kcs_room_memcg(snap->target);
+	room = kcs_room(snap->memcg) && (now == snap->memcg || kcs_room(now));
+	mem_cgroup_put(now);
+	return !room;
 }
 
 /*
@@ -172,14 +185,14 @@ static void watch(struct work_struct *work)
 						 struct kcs_snapshot, watch);
 
 	if (is_short(snap))
-		cmpxchg(&snap->dropped, 0, ENOMEM);
+		kcs_snapshot_mark_dropped(snap, ENOMEM);
 	else if (is_too_old(snap))
-		cmpxchg(&snap->dropped, 0, ETIME);
+		kcs_snapshot_mark_dropped(snap, ETIME);
 	if (snap->given_back)
 		return;
 	if (READ_ONCE(snap->dropped)) {
 		kcs_snapshot_give_back(snap);
-		snap->given_back = true;
+		WRITE_ONCE(snap->given_back, true);
 		pr_warn("snapshot %u of %s dropped: %s\n", snap->id, snap->comm,
 			reason(READ_ONCE(snap->dropped)));
 		return;
@@ -191,10 +204,16 @@ static void watch(struct work_struct *work)
 			   give_back(snap) ? msecs_to_jiffies(WATCH_INTERVAL_MS) : 0);
 }
 
+static bool is_being_given_back(struct kcs_snapshot *snap)
+{
+	return !READ_ONCE(snap->given_back) &&
+	       time_before(jiffies, READ_ONCE(snap->dropped_at) + GIVE_BACK_MAX);
+}
+
 /*
  * The machine is about to kill somebody. A cgroup's own limit does not come
- * here. What is dropped now is free a moment later, so the killer is to look
- * again before it strikes.
+ * here. What is dropped, now or before, is free a moment later, so the killer is
+ * to look again before it strikes.
  */
 static int out_of_memory_soon(struct notifier_block *block, unsigned long unused,
 			      void *freed)
@@ -204,10 +223,10 @@ static int out_of_memory_soon(struct notifier_block *block, unsigned long unused
 	if (!mutex_trylock(&kcs_snapshots_lock))
 		return NOTIFY_OK;
 	list_for_each_entry(snap, &kcs_snapshots, node) {
-		if (kcs_snapshot_is_live(snap) || READ_ONCE(snap->dropped))
+		if (kcs_snapshot_is_live(snap))
 			continue;
 		kcs_snapshot_drop(snap, ENOMEM);
-		++*(unsigned long *)freed;
+		*(unsigned long *)freed += is_being_given_back(snap);
 	}
 	mutex_unlock(&kcs_snapshots_lock);
 	return NOTIFY_OK;

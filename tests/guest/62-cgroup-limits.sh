@@ -14,11 +14,11 @@ many=$(scaled 300000)
 
 grep -qw memory /sys/fs/cgroup/cgroup.subtree_control || skip_all "the kernel has no memory controller for cgroup 2"
 
-plan 15
+plan 16
 
 mkdir "$top"
 echo +memory >"$top/cgroup.subtree_control"
-mkdir "$top/target" "$top/sibling"
+mkdir "$top/target" "$top/sibling" "$top/elsewhere"
 untouched=/var/tmp/62-untouched
 head -c 65536 /dev/zero >"$untouched"
 tenant target "$top/target" anon 96 "$untouched"
@@ -64,6 +64,17 @@ tight "its own limit" target/memory.max 140
 tight "an ancestor's limit" memory.max 140
 tight "an ancestor's memory.high" memory.high 140
 tight "a sibling that grows" memory.max 280 sibling grow 100
+
+# What it writes from then on is charged there.
+echo 60M >"$top/elsewhere/memory.max"
+open_snapshot "$pid"
+echo "$pid" >"$top/elsewhere/cgroup.procs"
+answer=$(tell target rewrite)
+"$KCS" list >snapshots
+read_snapshot core
+echo "$pid" >"$top/target/cgroup.procs"
+is "$answer $(harm target) $status $(grep -o 'dropped: memory ran short' snapshots)" "ok  9 dropped: memory ran short" \
+	"moved to a cgroup without room for its copies: nobody is harmed"
 
 echo 110M >"$top/memory.max"
 refused 5 "memory could grow by [0-9]+ MiB.* and [0-9]+ MiB are free for it" "with a tenth of room it is refused"
@@ -112,6 +123,6 @@ may_have_ended=yes tight "$many mappings to be given back" target/memory.max $((
 evict target
 evict sibling
 rm -f "$untouched"
-rmdir "$top/target" "$top/sibling" "$top"
+rmdir "$top/target" "$top/sibling" "$top/elsewhere" "$top"
 cmd_ok "the module can be unloaded right away" unload
 load "$@"
