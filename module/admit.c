@@ -91,13 +91,15 @@ static bool has_userfaultfd(const struct vm_area_struct *vma)
 #endif
 }
 
-static int sum_mappings(struct mm_struct *mm, struct mapping_sums *sums,
-			struct kcs_refusal *why)
+static int sum_mappings(const struct kcs_target *target, const struct kcs_request *req,
+			struct mapping_sums *sums, struct kcs_refusal *why)
 {
+	int err = kcs_target_lock_mm(target, req, why);
+	struct mm_struct *mm = target->mm;
 	struct vm_area_struct *vma;
 
-	if (mmap_read_lock_killable(mm))
-		return kcs_refuse_killed(why);
+	if (err)
+		return err;
 	{
 		VMA_ITERATOR(vmi, mm, 0);
 
@@ -262,18 +264,21 @@ static int count_copies(struct kcs_walk *walk, struct page *page, unsigned int n
  * That some page was pinned once is remembered for good, and which ones are now
  * only their reference counts tell.
  */
-static int find_copies(struct kcs_forecast *forecast, struct mm_struct *mm,
-		       const struct mapping_sums *maps, struct kcs_refusal *why)
+static int find_copies(const struct kcs_target *target, const struct kcs_request *req,
+		       const struct mapping_sums *maps, struct kcs_forecast *forecast,
+		       struct kcs_refusal *why)
 {
+	struct mm_struct *mm = target->mm;
 	struct copy_walk copy = {
 		.walk = { .mm = mm, .visit = count_copies },
 		.strays = forecast->pins,
 	};
-	int more = kcs_mm_has_pinned(mm) || forecast->pins;
+	int more = kcs_mm_has_pinned(mm) || forecast->pins, err;
 
 	while (more) {
-		if (mmap_read_lock_killable(mm))
-			return kcs_refuse_killed(why);
+		err = kcs_target_lock_mm(target, req, why);
+		if (err)
+			return err;
 		more = kcs_walk_some(&copy.walk);
 		mmap_read_unlock(mm);
 		cond_resched();
@@ -383,7 +388,7 @@ static int admit_clone(const struct kcs_target *target, const struct kcs_request
 	if (err)
 		return err;
 	forecast->pins = has_stray_aio(target->mm);
-	err = find_copies(forecast, target->mm, maps, why);
+	err = find_copies(target, req, maps, forecast, why);
 	if (err)
 		return err;
 	predict(forecast, target->mm, maps, users);
@@ -406,7 +411,7 @@ int kcs_admit(const struct kcs_target *target, const struct kcs_request *req,
 				  req->pid);
 	kcs_users_look(target, &users);
 	forecast->threads = users.threads;
-	err = sum_mappings(target->mm, &maps, why);
+	err = sum_mappings(target, req, &maps, why);
 	if (err)
 		return err;
 	forecast->vmas = maps.vmas;

@@ -211,12 +211,11 @@ void kcs_parkset_acknowledge(struct kcs_parkset *set)
 	}
 }
 
-/* Return: its number, as one of 64 bits where it makes a difference to is_idle_sleep(). */
+/* Return: its number, as one of 64 bits where is_idle_sleep() cares. */
 static int syscall_of(struct task_struct *task)
 {
 	int nr;
 
-	/* Registers in user mode, if any, are at the stack's end. */
 	if (!try_get_task_stack(task))
 		return -1;
 	nr = syscall_get_nr(task, task_pt_regs(task));

@@ -183,7 +183,7 @@ static bool is_inexact(const struct kcs_segment *seg, unsigned long addr)
 }
 
 static int measure_segment(struct kcs_snapshot *snap, struct mm_struct *mm,
-			    const struct kcs_segment *seg, unsigned long size)
+			   const struct kcs_segment *seg, unsigned long size)
 {
 	unsigned long end = seg->start + size;
 	unsigned long addr = seg->start, hole;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/capability.h>
 #include <linux/cred.h>
+#include <linux/delay.h>
 #include <linux/elf.h>
 #include <linux/kcoresnap.h>
+#include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/netlink.h>
 #include <linux/pid.h>
@@ -17,6 +19,8 @@
 #include "ksym.h"
 #include "refusal.h"
 #include "target.h"
+
+#define PATIENCE_S 2
 
 unsigned int kcs_policy = KCORESNAP_POLICY_INIT_NS;
 
@@ -223,6 +227,62 @@ static int check_kind(struct task_struct *leader, const struct kcs_request *req,
 	return 0;
 }
 
+/*
+ * A request is handled under generic netlink's own lock. Whoever registers a
+ * family waits for that, and every request of any family behind him: so nothing
+ * of the target's may be waited for without an end.
+ */
+static u64 patience_ends(void)
+{
+	return ktime_get_ns() + PATIENCE_S * NSEC_PER_SEC;
+}
+
+static int wait_a_little(u64 until)
+{
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	if (ktime_get_ns() >= until)
+		return -EAGAIN;
+	usleep_range(50, 100);
+	return 0;
+}
+
+static int keep_from_exec(struct task_struct *leader, const struct kcs_request *req,
+			  struct kcs_refusal *why)
+{
+	u64 until = patience_ends();
+	int err;
+
+	while (!down_read_trylock(&leader->signal->exec_update_lock)) {
+		err = wait_a_little(until);
+		if (err == -EAGAIN)
+			return kcs_refuse(why, EAGAIN,
+					  "process %d has been about to run another program for %u seconds: try again",
+					  req->pid, PATIENCE_S);
+		if (err)
+			return kcs_refuse_killed(why);
+	}
+	return 0;
+}
+
+int kcs_target_lock_mm(const struct kcs_target *target, const struct kcs_request *req,
+		       struct kcs_refusal *why)
+{
+	u64 until = patience_ends();
+	int err;
+
+	while (!mmap_read_trylock(target->mm)) {
+		err = wait_a_little(until);
+		if (err == -EAGAIN)
+			return kcs_refuse(why, EAGAIN,
+					  "the mappings of process %d have been locked by a system call of its own, or a look at them, for %u seconds: try again",
+					  req->pid, PATIENCE_S);
+		if (err)
+			return kcs_refuse_killed(why);
+	}
+	return 0;
+}
+
 int kcs_target_get(struct kcs_target *target, const struct kcs_request *req,
 		   struct kcs_refusal *why)
 {
@@ -237,10 +297,9 @@ int kcs_target_get(struct kcs_target *target, const struct kcs_request *req,
 	if (err)
 		goto put_leader;
 
-	if (down_read_killable(&target->leader->signal->exec_update_lock)) {
-		err = kcs_refuse_killed(why);
+	err = keep_from_exec(target->leader, req, why);
+	if (err)
 		goto put_leader;
-	}
 	if (find_mm(target)) {
 		err = refuse_exited(req, why);
 		goto unlock;

@@ -69,12 +69,24 @@ struct kcs_target {
  * @req: the request
  * @why: filled in on error
  *
- * Context: may sleep, killably.
- * Return: 0; -ESRCH, -EPERM, -EOPNOTSUPP or -EINTR.
+ * Context: may sleep, killably, and not for long.
+ * Return: 0; -ESRCH, -EPERM, -EOPNOTSUPP, -EAGAIN or -EINTR.
  */
 int kcs_target_get(struct kcs_target *target, const struct kcs_request *req,
 		   struct kcs_refusal *why);
 void kcs_target_put(struct kcs_target *target);
+
+/**
+ * kcs_target_lock_mm() - lock its mm's mmap_lock for reading
+ * @target: held
+ * @req: the request
+ * @why: filled in on error
+ *
+ * Context: may sleep, killably, and not for long.
+ * Return: 0; -EAGAIN or -EINTR.
+ */
+int kcs_target_lock_mm(const struct kcs_target *target, const struct kcs_request *req,
+		       struct kcs_refusal *why);
 
 /**
  * kcs_target_is_dying() - is the target being killed, or out of memory?

@@ -8,7 +8,7 @@
 cgroup=/sys/fs/cgroup/kcs-41
 file=/var/tmp/41-refusals
 
-plan 39
+plan 41
 
 # One that can't be had here is no failure.
 had()
@@ -67,6 +67,19 @@ refused 5 "has a real-time thread.*--allow realtime" "a SCHED_FIFO thread"
 refused 5 "has a real-time thread.*--allow realtime" "a SCHED_FIFO thread, another risk accepted" --allow mlocked
 taken "a SCHED_FIFO thread, accepted" --allow realtime
 forget
+
+# A request is handled under a lock that others wait for.
+insmod "$KCS_TREE/tests/witness/witness.ko" || exit 1
+target plain
+witness=/sys/module/witness/parameters
+echo "$pid" >"$witness/hold"
+wait_for 10 grep -q Y "$witness/held" || diag "nothing holds its mmap_lock"
+timeout 60 "$KCS" "$pid" >"$KCS_TMP/.out" 2>"$KCS_TMP/.err"
+is "$? $(one_sentence "mappings of process $pid have been locked .* try again")" "5 " "its mappings are locked for long"
+echo 0 >"$witness/hold"
+taken "its mappings were locked"
+forget
+rmmod witness
 
 target deadline
 refused 5 "has a real-time thread.*--allow realtime" "a SCHED_DEADLINE thread"

@@ -91,7 +91,7 @@ static void set_userfaultfd(void)
 	need(ioctl(fd, UFFDIO_REGISTER, &reg), "UFFDIO_REGISTER");
 }
 
-/* As struct sched_attr of include/uapi/linux/sched/types.h; the C library's is younger than some. */
+/* As struct sched_attr of include/uapi/linux/sched/types.h, which old C libraries do not have. */
 static int become_deadline(void)
 {
 	const struct {

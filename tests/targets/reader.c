@@ -7,7 +7,7 @@
  * meanwhile, for at least that long, as much as before; continued, the reader has to get a core of
  * one instant.
  *
- * reader closes COUNT [MIB]	close the snapshot after a part of it; of a target of that much memory
+ * reader closes COUNT [MIB]	close the snapshot, of so much memory, after a part of it
  * reader cancelled COUNT	cancel the snapshot while it is read
  * reader cancelled-pipe COUNT	cancel it while it is sent to a pipe that is full
  *

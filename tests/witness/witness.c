@@ -16,12 +16,14 @@
 #include <linux/interrupt.h>
 #include <linux/jhash.h>
 #include <linux/kprobes.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 
 #include "quiesce.h"
 
@@ -35,6 +37,10 @@ MODULE_PARM_DESC(linger_us, "by how long each pause is prolonged (default 5000)"
 static bool at_park;
 module_param(at_park, bool, 0600);
 MODULE_PARM_DESC(at_park, "at once when all is parked, and not before the release");
+
+static bool held;
+module_param(held, bool, 0400);
+MODULE_PARM_DESC(held, "a mmap_lock is, see hold");
 
 static bool softirqs_wait;
 module_param(softirqs_wait, bool, 0600);
@@ -63,6 +69,9 @@ MODULE_PARM_DESC(at_large, "tasks that had run, use the memory and were not park
 static unsigned int control_unequal;
 module_param(control_unequal, uint, 0400);
 MODULE_PARM_DESC(control_unequal, "of the pairs taken by control, those that differ");
+
+static struct task_struct *holder;	/* of the mmap_lock of: */
+static struct mm_struct *held_mm;	/* with an mm_users reference */
 
 static struct page *page[MAX_PAGES];
 static int pages;
@@ -223,6 +232,59 @@ static int control(const char *value, const struct kernel_param *kp)
 	return 0;
 }
 
+/* As a system call that takes long. */
+static int hold_thread(void *unused)
+{
+	mmap_write_lock(held_mm);
+	held = true;
+	while (!kthread_should_stop())
+		msleep(20);
+	mmap_write_unlock(held_mm);
+	held = false;
+	return 0;
+}
+
+static void let_go(void)
+{
+	if (!holder)
+		return;
+	kthread_stop(holder);
+	mmput(held_mm);
+	holder = NULL;
+}
+
+static int hold(const char *value, const struct kernel_param *kp)
+{
+	struct task_struct *task;
+	int nr, err = kstrtoint(value, 0, &nr);
+
+	if (err)
+		return err;
+	let_go();
+	if (!nr)
+		return 0;
+	rcu_read_lock();
+	task = pid_task(find_vpid(nr), PIDTYPE_PID);
+	if (task)
+		get_task_struct(task);
+	rcu_read_unlock();
+	held_mm = task ? get_task_mm(task) : NULL;
+	if (task)
+		put_task_struct(task);
+	if (!held_mm)
+		return -ESRCH;
+	holder = kthread_run(hold_thread, NULL, "witness");
+	if (!IS_ERR(holder))
+		return 0;
+	mmput(held_mm);
+	holder = NULL;
+	return -ENOMEM;
+}
+
+static const struct kernel_param_ops hold_ops = { .set = hold };
+module_param_cb(hold, &hold_ops, NULL, 0200);
+MODULE_PARM_DESC(hold, "a process, whose mmap_lock is held from then on; 0: no more");
+
 static const struct kernel_param_ops watch_ops = { .set = watch };
 module_param_cb(watch, &watch_ops, NULL, 0200);
 MODULE_PARM_DESC(watch, "hexadecimal address and number of pages, of the writing process");
@@ -248,6 +310,7 @@ static void __exit witness_exit(void)
 	unregister_kprobe(&release_probe);
 	unregister_kretprobe(&acknowledge_probe);
 	tasklet_kill(&no_tasklet);
+	let_go();
 	while (pages)
 		put_page(page[--pages]);
 	if (watched)

@@ -56,7 +56,8 @@
  *					of the core have, default TARGET
  *
  * The handler runs in the caller's context, can be killed at any moment and
- * takes no longer than the pause bound plus the time to lay out the core.
+ * takes no longer than the pause bound, two seconds for each lock of the
+ * target's that somebody else holds, and the time to lay out the core.
  *
  * Reply, one message:
  *
@@ -126,8 +127,9 @@
  *	ETIME		the pause is predicted to be, or was, beyond the bound
  *	ENOMEM		the worst-case growth does not fit, or an allocation
  *			failed
- *	EAGAIN		the target kept changing, or the snapshot had to be
- *			dropped before its core was laid out; try again
+ *	EAGAIN		the target kept changing, somebody held a lock of its
+ *			for too long, or the snapshot had to be dropped before
+ *			its core was laid out; try again
  *	EINVAL, ERANGE	a malformed, unknown or missing attribute
  *	EINTR		the caller is being killed
  *
