@@ -27,7 +27,7 @@ table=(
 	"nobody's, with RLIMIT_NPROC used up|nproc|busy|1|1||"
 )
 
-plan $((${#table[@]} + 6))
+plan $((${#table[@]} + 7))
 
 # Its call may be at its end as it is stopped, but not each time.
 shown_in_call()
@@ -81,6 +81,21 @@ done
 kill "$pid"
 wait "$pid" 2>/dev/null
 why='' verdict "a 32-bit program" "$wrong$(left_behind)"
+
+# Where direct I/O may be under way, its sleep can be told from one for a disk.
+dd if=/dev/zero of=/var/tmp/direct bs=4096 count=1 2>/dev/null
+(cd /var/tmp && exec "$KCS_TARGETS/vfork32") &
+pid=$!
+wrong=''
+wait_for 10 grep -q '^State:[[:space:]]*D' "/proc/$pid/status" || wrong+="it waits for no child. "
+rm -f core
+wrong+=$("$KCS" --max-pause 5s -o core "$pid" 2>&1)
+grep -q '^State:[[:space:]]*D' "/proc/$pid/status" || wrong+="it does not wait any more. "
+pkill -KILL -P "$pid"
+kill -KILL "$pid"
+wait "$pid" 2>/dev/null
+rm /var/tmp/direct
+why='' verdict "a 32-bit program that waits for a vfork child" "$wrong$(left_behind)"
 
 # Owned by root, started by nobody.
 cp "$KCS_TARGETS/states" setuid-states
