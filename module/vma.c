@@ -6,6 +6,7 @@
 #include <linux/pgtable.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
+#include <linux/userfaultfd_k.h>
 
 #include "ksym.h"
 #include "mapped.h"
@@ -330,7 +331,8 @@ static enum kcs_page page_state(struct mm_struct *mm, unsigned long addr)
 	if (!pmd_present(pmd) || pmd_leaf(pmd))
 		return pmd_present(pmd) ? KCS_PAGE_PRESENT : KCS_PAGE_ELSEWHERE;
 	pte = READ_ONCE(*pte_offset_kernel(&pmd, addr));
-	if (pte_none(pte))
+	/* To bring in what is marked would be the fault that its owner waits for. */
+	if (pte_none(pte) || kcs_pte_is_uffd_mark(pte))
 		return KCS_PAGE_NONE;
 	return pte_present(pte) ? KCS_PAGE_PRESENT : KCS_PAGE_ELSEWHERE;
 }

@@ -10,7 +10,7 @@ rounds=$(scaled 5)
 files=/var/tmp/20-modes
 lifetime=/sys/module/kcoresnap/parameters/lifetime_s
 
-plan 38
+plan 39
 
 ticks()
 {
@@ -167,7 +167,7 @@ rm -rf "$files" core.cow
 # tmpfs has no O_DIRECT before 6.6.
 direct=/var/tmp/20-modes.direct
 echo >"$direct"
-for kind in "odirect $direct" aio io_uring userfaultfd mlockall realtime; do
+for kind in "odirect $direct" aio io_uring userfaultfd marks mlockall realtime; do
 	# shellcheck disable=SC2086 # two words
 	target $kind
 	if [ -n "$why" ]; then

@@ -9,6 +9,7 @@
  *	aio		has an AIO context
  *	io_uring	has a ring
  *	userfaultfd	a mapping is registered
+ *	marks		likewise, and is protected where nothing is (Linux 6.4)
  *	mlockall	all memory is locked, that to come too
  *	realtime	the other thread runs under SCHED_FIFO
  *	deadline	likewise, SCHED_DEADLINE
@@ -54,6 +55,9 @@
 #define SOL_XDP 283
 #endif
 
+#ifndef UFFD_FEATURE_WP_UNPOPULATED
+#define UFFD_FEATURE_WP_UNPOPULATED (1 << 13)
+#endif
 #define MIB (1UL << 20)
 
 static void __attribute__((noreturn)) unavailable(const char *what)
@@ -77,18 +81,36 @@ static char *map(size_t len)
 	return p;
 }
 
-static void set_userfaultfd(void)
+/* Return: the descriptor */
+static int set_userfaultfd(char *start, uint64_t mode, uint64_t features)
 {
 	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
-	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_api api = { .api = UFFD_API, .features = features };
 	struct uffdio_register reg = {
-		.range = { .start = (uintptr_t)map(MIB), .len = MIB },
-		.mode = UFFDIO_REGISTER_MODE_MISSING,
+		.range = { .start = (uintptr_t)start, .len = MIB },
+		.mode = mode,
 	};
 
 	need(fd < 0, "userfaultfd");
-	need(ioctl(fd, UFFDIO_API, &api), "UFFDIO_API");
+	need(ioctl(fd, UFFDIO_API, &api), "UFFDIO_API with these features");
 	need(ioctl(fd, UFFDIO_REGISTER, &reg), "UFFDIO_REGISTER");
+	return fd;
+}
+
+/* Nobody brings in what is missing, and where nothing is there are marks. */
+static void set_marks(void)
+{
+	char *start = map(MIB);
+	struct uffdio_writeprotect protect = {
+		.range = { .start = (uintptr_t)start, .len = MIB },
+		.mode = UFFDIO_WRITEPROTECT_MODE_WP,
+	};
+	int fd;
+
+	*start = 1;	/* or it would not be in a core */
+	fd = set_userfaultfd(start, UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_WP,
+			     UFFD_FEATURE_WP_UNPOPULATED);
+	need(ioctl(fd, UFFDIO_WRITEPROTECT, &protect), "UFFDIO_WRITEPROTECT");
 }
 
 /* As struct sched_attr of include/uapi/linux/sched/types.h, which old C libraries do not have. */
@@ -158,7 +180,9 @@ static void become(const char *kind, const char *argument)
 	else if (!strcmp(kind, "io_uring"))
 		need(syscall(SYS_io_uring_setup, 8, params) < 0, "io_uring_setup");
 	else if (!strcmp(kind, "userfaultfd"))
-		set_userfaultfd();
+		set_userfaultfd(map(MIB), UFFDIO_REGISTER_MODE_MISSING, 0);
+	else if (!strcmp(kind, "marks"))
+		set_marks();
 	else if (!strcmp(kind, "mlockall"))
 		need(mlockall(MCL_CURRENT | MCL_FUTURE), "mlockall");
 	else if (!strcmp(kind, "undumpable"))
