@@ -6,7 +6,7 @@
 #include <linux/pgtable.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
-#include <linux/userfaultfd_k.h>
+#include <linux/swapops.h>
 
 #include "ksym.h"
 #include "mapped.h"
@@ -331,10 +331,12 @@ static enum kcs_page page_state(struct mm_struct *mm, unsigned long addr)
 	if (!pmd_present(pmd) || pmd_leaf(pmd))
 		return pmd_present(pmd) ? KCS_PAGE_PRESENT : KCS_PAGE_ELSEWHERE;
 	pte = READ_ONCE(*pte_offset_kernel(&pmd, addr));
-	/* To bring in what is marked would be the fault that its owner waits for. */
-	if (pte_none(pte) || kcs_pte_is_uffd_mark(pte))
+	if (pte_none(pte))
 		return KCS_PAGE_NONE;
-	return pte_present(pte) ? KCS_PAGE_PRESENT : KCS_PAGE_ELSEWHERE;
+	if (pte_present(pte))
+		return KCS_PAGE_PRESENT;
+	/* To bring in what is marked would be the fault that its owner waits for. */
+	return kcs_pte_is_uffd_mark(pte) ? KCS_PAGE_NONE : KCS_PAGE_ELSEWHERE;
 }
 
 unsigned int kcs_page_run(struct mm_struct *mm, unsigned long addr, unsigned int max,
