@@ -66,7 +66,7 @@ tight "an ancestor's memory.high" memory.high 140
 tight "a sibling that grows" memory.max 280 sibling grow 100
 
 # What it writes from then on is charged there.
-echo 60M >"$top/elsewhere/memory.max"
+echo 90M >"$top/elsewhere/memory.max"
 open_snapshot "$pid"
 echo "$pid" >"$top/elsewhere/cgroup.procs"
 answer=$(tell target rewrite)
