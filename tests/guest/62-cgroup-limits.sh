@@ -65,16 +65,19 @@ tight "an ancestor's limit" memory.max 140
 tight "an ancestor's memory.high" memory.high 140
 tight "a sibling that grows" memory.max 280 sibling grow 100
 
-# What it writes from then on is charged there.
-echo 90M >"$top/elsewhere/memory.max"
+# What it writes from then on is charged there, and a drop makes no room: it only ends the copying.
+tenant neighbour "$top/elsewhere" anon 66
+safe "$top"
+echo $(($(cat "$top/elsewhere/memory.current") + (94 << 20))) >"$top/elsewhere/memory.max"
 open_snapshot "$pid"
 echo "$pid" >"$top/elsewhere/cgroup.procs"
 answer=$(tell target rewrite)
 "$KCS" list >snapshots
 read_snapshot core
 echo "$pid" >"$top/target/cgroup.procs"
-is "$answer $(harm target) $status $(grep -o 'dropped: memory ran short' snapshots)" "ok  9 dropped: memory ran short" \
+is "$answer $(harm target sibling neighbour) $status $(grep -o 'dropped: memory ran short' snapshots)" "ok  9 dropped: memory ran short" \
 	"moved to a cgroup without room for its copies: nobody is harmed"
+evict neighbour
 
 echo 110M >"$top/memory.max"
 refused 5 "memory could grow by [0-9]+ MiB.* and [0-9]+ MiB are free for it" "with a tenth of room it is refused"
