@@ -129,6 +129,7 @@ static int walk_excluded(struct kcs_clone_job *job)
 	return 0;
 }
 
+/* Before the clone is trimmed. */
 static bool anything_excluded(const struct kcs_clone_job *job)
 {
 	unsigned int i;
@@ -149,8 +150,6 @@ static int record_excluded(struct kcs_clone_job *job)
 {
 	int err;
 
-	if (!anything_excluded(job))
-		return 0;
 	while (!mmap_read_trylock(job->target)) {
 		if (!wanted(job))
 			return -EINTR;
@@ -232,6 +231,7 @@ static void trim_huge_pages(struct mm_struct *clone)
  */
 static int take(struct kcs_clone_job *job, struct task_struct **child)
 {
+	bool excluded;
 	int err;
 
 	err = wait_for_mmap_lock(job) ?: duplicate(job, child);
@@ -239,11 +239,13 @@ static int take(struct kcs_clone_job *job, struct task_struct **child)
 		return err;
 	mm_flags_set(MMF_DISABLE_THP_COMPLETELY, job->clone);
 	err = wanted(job) ? record_clone(job) : -EINTR;
+	excluded = !err && anything_excluded(job);
 	kthread_unuse_mm(job->target);
 	kthread_use_mm(job->clone);
 	if (err)
 		trim_huge_pages(job->clone);
-	return err ?: trim(job) ?: record_excluded(job);
+	err = err ?: trim(job);
+	return err || !excluded ? err : record_excluded(job);
 }
 
 /* The child owns a reference to the clone until it has gone through exit_mm(). */
