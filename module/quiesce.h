@@ -64,7 +64,7 @@ struct kcs_park_chunk {
  * @lock: @used, @mm, @by_task, @released, @expired, @overflow, and @cloner to
  *	@clone_mm; taken by the fork probe, so never for long
  * @active: in the list the fork probe walks
- * @mm: children that use it are added; NULL when the set is not active
+ * @mm: children that use it are added; NULL before the set is started
  * @chunks: all slots, allocated before the pause
  * @nchunks: how many
  * @used: slots in use; those below never move
@@ -199,7 +199,7 @@ int kcs_parkset_drain(struct kcs_parkset *set, u64 until);
  * Cancels works that have not run. May be called again, from several contexts.
  *
  * Return: true if the set still held when this was called, false if the
- * deadline let go before.
+ * deadline or another call let go before.
  */
 bool kcs_parkset_release(struct kcs_parkset *set);
 

@@ -78,7 +78,7 @@ struct kcs_figures {
  * @target: with an mm_count reference, for what is read live
  * @set: mode STOP: keeps the target parked until its deadline; else NULL
  * @job: the clone's, until thread and child have left the module, or NULL
- * @memcg: the target's, with a reference, or NULL
+ * @memcg: the target's when it was taken, with a reference, or NULL
  * @watch: looks after it
  * @laid_out: the watch may give back what the core does not need
  * @dropped_at: and when (jiffies)

@@ -18,7 +18,7 @@ struct mem_cgroup;
 struct mm_struct;
 
 /**
- * kcs_room_memcg() - the memory cgroup a target's memory is charged to
+ * kcs_room_memcg() - the memory cgroup a target's new memory is charged to now
  *
  * Return: with a reference, to be dropped with mem_cgroup_put(); NULL where the
  * kernel has no memory cgroups.
