@@ -43,7 +43,7 @@ late()
 	wait_for 30 grep -qs ^ready target.out || diag "the target did not start"
 	rm -f core
 	kcs_run "$KCS" --max-pause 2s -o core "$target"
-	is "$status $(cat "$parameters/cut_off") $(one_sentence 'was cut off')$(left_behind)" "5 1 " "$name"
+	is "$status $(one_sentence 'was cut off')$(left_behind)" "5 " "$name"
 	kill -KILL "$target"
 	wait "$target" 2>/dev/null
 	rmmod witness
