@@ -110,7 +110,7 @@ static void fill_times(struct elf_prstatus *prstatus, struct task_struct *task)
 
 struct pid_namespace *kcs_regs_pid_ns(struct task_struct *task, u32 pids)
 {
-	/* It is one's pid that ends last: what @task's parent was may be freed by then. */
+	/* Of a task that was released, real_parent may be freed. */
 	if (!pid_alive(task))
 		return NULL;
 	return task_active_pid_ns(pids == KCORESNAP_PIDS_CALLER ? current : task);

@@ -237,12 +237,15 @@ static u64 patience_ends(void)
 	return ktime_get_ns() + PATIENCE_S * NSEC_PER_SEC;
 }
 
-static int wait_a_little(u64 until)
+/* @state: what "process N" is in, for the sentence */
+static int wait_a_little(u64 until, const struct kcs_request *req, const char *state,
+			 struct kcs_refusal *why)
 {
 	if (fatal_signal_pending(current))
-		return -EINTR;
+		return kcs_refuse_killed(why);
 	if (ktime_get_ns() >= until)
-		return -EAGAIN;
+		return kcs_refuse(why, EAGAIN, "process %d %s for %u seconds: try again",
+				  req->pid, state, PATIENCE_S);
 	usleep_range(50, 100);
 	return 0;
 }
@@ -251,36 +254,24 @@ static int keep_from_exec(struct task_struct *leader, const struct kcs_request *
 			  struct kcs_refusal *why)
 {
 	u64 until = patience_ends();
-	int err;
+	int err = 0;
 
-	while (!down_read_trylock(&leader->signal->exec_update_lock)) {
-		err = wait_a_little(until);
-		if (err == -EAGAIN)
-			return kcs_refuse(why, EAGAIN,
-					  "process %d has been about to run another program for %u seconds: try again",
-					  req->pid, PATIENCE_S);
-		if (err)
-			return kcs_refuse_killed(why);
-	}
-	return 0;
+	while (!err && !down_read_trylock(&leader->signal->exec_update_lock))
+		err = wait_a_little(until, req, "has been about to run another program", why);
+	return err;
 }
 
 int kcs_target_lock_mm(const struct kcs_target *target, const struct kcs_request *req,
 		       struct kcs_refusal *why)
 {
 	u64 until = patience_ends();
-	int err;
+	int err = 0;
 
-	while (!mmap_read_trylock(target->mm)) {
-		err = wait_a_little(until);
-		if (err == -EAGAIN)
-			return kcs_refuse(why, EAGAIN,
-					  "the mappings of process %d have been locked by a system call of its own, or a look at them, for %u seconds: try again",
-					  req->pid, PATIENCE_S);
-		if (err)
-			return kcs_refuse_killed(why);
-	}
-	return 0;
+	while (!err && !mmap_read_trylock(target->mm))
+		err = wait_a_little(until, req,
+				    "has had its mappings locked, by a system call of its own or by who looks at them,",
+				    why);
+	return err;
 }
 
 int kcs_target_get(struct kcs_target *target, const struct kcs_request *req,

@@ -75,7 +75,7 @@ witness=/sys/module/witness/parameters
 echo "$pid" >"$witness/hold"
 wait_for 10 grep -q Y "$witness/held" || diag "nothing holds its mmap_lock"
 timeout 60 "$KCS" "$pid" >"$KCS_TMP/.out" 2>"$KCS_TMP/.err"
-is "$? $(one_sentence "mappings of process $pid have been locked .* try again")" "5 " "its mappings are locked for long"
+is "$? $(one_sentence "process $pid has had its mappings locked.* for 2 seconds: try again")" "5 " "its mappings are locked for long"
 echo 0 >"$witness/hold"
 taken "its mappings were locked"
 forget

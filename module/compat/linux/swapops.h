@@ -7,7 +7,7 @@
 
 /*
  * Does userfaultfd protect what is not there? v5.10 has no mark for that, and
- * others have one function or another. It is not present, and not nothing.
+ * others have one function or another. @pte is neither none nor present.
  */
 static inline bool kcs_pte_is_uffd_mark(pte_t pte)
 {
