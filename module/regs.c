@@ -9,6 +9,9 @@
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 
+#include <asm/desc.h>
+#include <asm/mmu_context.h>
+
 #ifdef NT_X86_XSAVE_LAYOUT
 #include <asm/cpuid/api.h>
 #include <asm/fpu/types.h>
@@ -36,6 +39,24 @@ static bool is_active(struct task_struct *task, const struct user_regset *regset
 	return !regset->active || regset->active(task, regset) > 0;
 }
 
+/*
+ * An exit frees the I/O permission bitmap, but not before it took the lock once
+ * more to leave the mm.
+ *
+ * Return: bytes read, of @size at most; without @buf, is there anything?
+ */
+static int read_regset(struct task_struct *task, const struct user_regset *regset,
+		       void *buf, size_t size)
+{
+	int read = 0;
+
+	task_lock(task);
+	if (task->mm && is_active(task, regset))
+		read = buf ? regset_get(task, regset, size, buf) : 1;
+	task_unlock(task);
+	return read;
+}
+
 static bool anyone_active(struct task_struct *group, const struct user_regset *regset)
 {
 	struct task_struct *task;
@@ -46,7 +67,7 @@ static bool anyone_active(struct task_struct *group, const struct user_regset *r
 		/* Kernel threads in all but name: some have no FP state at all. */
 		if (task->flags & (PF_IO_WORKER | PF_USER_WORKER))
 			continue;
-		active = is_active(task, regset);
+		active = read_regset(task, regset, NULL, 0);
 		if (active)
 			break;
 	}
@@ -159,6 +180,68 @@ static bool runs_vcpu(const struct task_struct *task)
 #endif
 }
 
+#if defined(CONFIG_X86_64) && defined(CONFIG_MODIFY_LDT_SYSCALL)
+static unsigned long ldt_base(struct mm_struct *mm, unsigned int entry)
+{
+	unsigned long base = 0;
+	struct ldt_struct *ldt;
+
+	mutex_lock(&mm->context.lock);
+	ldt = mm->context.ldt;
+	if (ldt && entry < ldt->nr_entries)
+		base = get_desc_base(&ldt->entries[entry]);
+	mutex_unlock(&mm->context.lock);
+	return base;
+}
+
+/* As arch/x86/kernel/process_64.c:x86_fsbase_read_task(). */
+static unsigned long segment_base(struct mm_struct *mm, struct task_struct *task,
+				  unsigned short selector, unsigned long saved)
+{
+	unsigned int entry = selector >> 3;
+
+	if (!selector)
+		return saved;
+	if (selector & SEGMENT_TI_MASK)
+		return ldt_base(mm, entry);
+	entry -= GDT_ENTRY_TLS_MIN;
+	return entry < GDT_ENTRY_TLS_ENTRIES ?
+		       get_desc_base(&task->thread.tls_array[entry]) : 0;
+}
+
+/*
+ * Where the CPU does not tell them, regset_get() looks for the bases of FS and
+ * GS in the LDT of task->mm, which leaves a task that exits. So it must not come
+ * to them.
+ */
+static void read_general(struct kcs_regs *regs, struct task_struct *task,
+			 elf_gregset_t *to)
+{
+	const struct user_regset *regset = &regs->view->regsets[0];
+	const struct thread_struct *thread = &task->thread;
+	struct user_regs_struct *user = (void *)to;
+
+	if (task == current || boot_cpu_has(X86_FEATURE_FSGSBASE) ||
+	    regs->view->e_machine != EM_X86_64) {
+		regset_get(task, regset, sizeof(*to), to);
+		return;
+	}
+	regset_get(task, regset, offsetof(struct user_regs_struct, fs_base), to);
+	user->ds = thread->ds;
+	user->es = thread->es;
+	user->fs = thread->fsindex;
+	user->gs = thread->gsindex;
+	user->fs_base = segment_base(regs->mm, task, user->fs, thread->fsbase);
+	user->gs_base = segment_base(regs->mm, task, user->gs, thread->gsbase);
+}
+#else
+static void read_general(struct kcs_regs *regs, struct task_struct *task,
+			 elf_gregset_t *to)
+{
+	regset_get(task, &regs->view->regsets[0], sizeof(*to), to);
+}
+#endif
+
 static void read_regsets(struct kcs_regs *regs, unsigned int i,
 			 struct task_struct *task, bool general_only)
 {
@@ -173,8 +256,7 @@ static void read_regsets(struct kcs_regs *regs, unsigned int i,
 	thread->prstatus.pr_fpvalid = 0;
 	fill_identity(thread, task);
 	fill_prstatus(&thread->prstatus, task, regs->pids);
-	regset_get(task, &view->regsets[0], sizeof(thread->prstatus.pr_reg),
-		   &thread->prstatus.pr_reg);
+	read_general(regs, task, &thread->prstatus.pr_reg);
 
 	for (j = 1; j < view->n && !general_only; j++) {
 		const struct user_regset *regset = &view->regsets[j];
@@ -182,14 +264,14 @@ static void read_regsets(struct kcs_regs *regs, unsigned int i,
 		size_t room = regs->stride - offset;
 		int size;
 
-		if (!has_core_note(regset) || !is_active(task, regset))
+		if (!has_core_note(regset) || !read_regset(task, regset, NULL, 0))
 			continue;
 		if (thread->nr == KCS_MAX_REGSETS || room < regset_size(regset)) {
 			thread->inexact = true;
 			continue;
 		}
-		size = regset_get(task, regset, regset_size(regset),
-				  kcs_regs_data(regs, i) + offset);
+		size = read_regset(task, regset, kcs_regs_data(regs, i) + offset,
+				   regset_size(regset));
 		if (size <= 0)
 			continue;
 		note->type = regset->core_note_type;

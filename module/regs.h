@@ -15,6 +15,7 @@
 #include <linux/types.h>
 
 struct kcs_parkset;
+struct mm_struct;
 struct pid_namespace;
 struct user_regset_view;
 
@@ -60,6 +61,7 @@ struct kcs_thread {
 /**
  * struct kcs_regs - registers of a thread group
  * @leader: of the group; tasks of others that share its memory have none
+ * @mm: its memory, held
  * @view: its regsets
  * @pids: enum kcoresnap_pids: whose are in the notes
  * @max: threads there is room for
@@ -70,6 +72,7 @@ struct kcs_thread {
  */
 struct kcs_regs {
 	struct task_struct *leader;
+	struct mm_struct *mm;
 	const struct user_regset_view *view;
 	u32 pids;
 	unsigned int max;
@@ -86,7 +89,7 @@ static inline void *kcs_regs_data(const struct kcs_regs *regs, unsigned int i)
 
 /**
  * kcs_regs_alloc() - room for every regset that a thread of a group has
- * @regs: its @leader, which outlives it, @view and @pids are set
+ * @regs: its @leader and @mm, which outlive it, @view and @pids are set
  * @max: threads
  *
  * Return: 0 or -ENOMEM.

@@ -68,6 +68,7 @@ static int prepare(struct taking *t)
 
 	t->filter = t->req->has_filter ? t->req->filter : kcs_filter_of(t->target.mm);
 	t->regs.leader = t->target.leader;
+	t->regs.mm = t->target.mm;
 	t->regs.view = t->target.view;
 	t->regs.pids = t->req->pids;
 	t->set = kcs_parkset_create(slots);

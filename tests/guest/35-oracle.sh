@@ -10,7 +10,7 @@
 . "$KCS_TREE/tests/guest/oracle.sh"
 
 mapfile -t cells < <(python3 "$KCS_TREE/tests/core/cells.py" "$(scaled 24)" "$KCS_SEED")
-plan $((${#cells[@]} + 2))
+plan $((${#cells[@]} + 3))
 ulimit -u unlimited
 # So small that the first page of a thread's stack is not a huge one: 1000 of these would be the guest's memory.
 ulimit -s 256
@@ -50,6 +50,18 @@ for cell in "${cells[@]}"; do
 	is "$wrong" "" "$name, mode $mode"
 	dismiss
 done
+
+name="threads with segments of an LDT, and with I/O ports"
+# modify_ldt(2), to read nothing.
+if python3 -c 'import ctypes; exit(ctypes.CDLL(None).syscall(154, 0, None, 0) < 0)'; then
+	pose posed legacy 6
+	wrong=$(both_cores -c 6 --)
+	[ -n "$wrong" ] || wrong=$(same_cores)
+	is "$wrong" "" "$name"
+	dismiss
+else
+	skip "$name" "this kernel has no modify_ldt(2)"
+fi
 
 # That the comparison can fail.
 pose posed syscall 2

@@ -12,6 +12,7 @@
  */
 #include <err.h>
 #include <errno.h>
+#include <asm/ldt.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
@@ -21,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/io.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -112,6 +114,26 @@ static void compute(int i)
 	__builtin_unreachable();
 }
 
+#ifdef __x86_64__
+static void load_segment(int i)
+{
+	struct user_desc desc = {
+		.entry_number = i,
+		.base_addr = 0x10000 * (i + 1),
+		.limit = 0xfff,
+		.seg_32bit = 1,
+		.useable = 1,
+	};
+
+	if (syscall(SYS_modify_ldt, 1, &desc, sizeof(desc)))
+		err(1, "modify_ldt");
+	asm volatile("mov %0, %%gs" : : "r" (i << 3 | 7));	/* of the LDT, for user mode */
+	if (i % 3 == 1 && ioperm(0x80, 8 * i, 1))
+		err(1, "ioperm");
+	block(i);
+}
+#endif
+
 static const struct {
 	const char *name;
 	void (*pose)(int i);
@@ -120,6 +142,9 @@ static const struct {
 	{ "vdso", ask_for_time },
 	{ "handler", raise_signal },
 	{ "user", compute },
+#ifdef __x86_64__
+	{ "legacy", load_segment },
+#endif
 };
 
 static void strike(int i)
@@ -151,7 +176,7 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[1], poses[p].name))
 			pose = poses[p].pose;
 	if (!pose)
-		errx(2, "usage: posed syscall|vdso|handler|user THREADS");
+		errx(2, "usage: posed syscall|vdso|handler|user|legacy THREADS");
 	nr = atoi(argv[2]);
 	if (pipe(pipe_fds) || sigaction(SIGUSR1, &sa, NULL))
 		err(1, "setting up");
