@@ -119,7 +119,10 @@ def exact_fields(core, note):
 
 
 def compare_thread(pid, ours, kernels, notes, took_signal):
-    for a, b in zip(*notes):
+    for a, b in zip_longest(*notes):
+        if not a or not b or a.type != b.type:
+            differs("a note of thread %d" % pid, a and elfcore.note_name(a), b and elfcore.note_name(b))
+            break
         if a.desc == b.desc:
             continue
         if a.type == elfcore.NT_PRSTATUS and exact_fields(ours, a) == exact_fields(kernels, b):
@@ -134,13 +137,15 @@ def compare_thread(pid, ours, kernels, notes, took_signal):
             differs(what, "other bytes at %s" % at[:16], "")
 
 
-def without_vendors(core):
-    return core.notes[:-1] if vendor_size(core) else core.notes
+def by_position(core):
+    """The notes without our own, nor those that some threads have: which thread comes when is for each kernel to say."""
+    notes = core.notes[:-1] if vendor_size(core) else core.notes
+    return [note for note in notes if note.type != elfcore.NT_386_IOPERM]
 
 
 def compare_notes(ours, kernels):
     """Types, owners, sizes and order of all; contents of all but NT_SIGINFO, which is about the signal."""
-    mine, theirs = without_vendors(ours), without_vendors(kernels)
+    mine, theirs = by_position(ours), by_position(kernels)
     for i, (x, y) in enumerate(zip_longest(mine, theirs)):
         # Most are, and naming them takes long.
         if x and y and (x.owner, x.type, len(x.desc)) == (y.owner, y.type, len(y.desc)):
@@ -150,7 +155,7 @@ def compare_notes(ours, kernels):
     for x, y in zip(mine, theirs):
         if x.type == elfcore.NT_PRPSINFO:
             compare_fields("NT_PRPSINFO", ours.prpsinfo(x), kernels.prpsinfo(y), ACCEPTED_PRPSINFO)
-        elif x.type in (elfcore.NT_AUXV, elfcore.NT_FILE):
+        elif x.type in (elfcore.NT_AUXV, elfcore.NT_FILE, elfcore.NT_X86_XSAVE_LAYOUT):
             same(elfcore.note_name(x), x.desc, y.desc)
     a, b = ours.threads(), kernels.threads()
     if same("threads", sorted(a), sorted(b)):
