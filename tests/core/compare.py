@@ -104,9 +104,8 @@ def compare_prstatus(what, ours, kernels, took_signal):
     accepted = set(ACCEPTED_PRSTATUS)
     if not took_signal:
         accepted.add("sigpend")     # the SIGKILL that ends it
-    thread_pointer = "fs_base" if "fs_base" in kernels else "gs"
-    if OLD and kernels[thread_pointer] == 0:
-        accepted.add(thread_pointer)    # lost on the way out, by the kernel's own core only
+    if OLD:     # lost on the way out, by the kernel's own core only
+        accepted.update(field for field in ("fs", "gs", "fs_base", "gs_base") if kernels.get(field) == 0)
     compare_fields(what, ours, kernels, accepted)
 
 
