@@ -122,7 +122,6 @@ static void load_segment(int i)
 		.base_addr = 0x10000 * (i + 1),
 		.limit = 0xfff,
 		.seg_32bit = 1,
-		.useable = 1,
 	};
 
 	if (syscall(SYS_modify_ldt, 1, &desc, sizeof(desc)))
