@@ -33,28 +33,14 @@ static size_t regset_size(const struct user_regset *regset)
 	return (size_t)regset->n * regset->size;
 }
 
-/* The I/O permission bitmap is 8 KiB, and almost nobody has one. */
+/*
+ * The I/O permission bitmap is 8 KiB, and almost nobody has one. An exit frees
+ * it, but not before it took task_lock() to leave the mm: with that held and an
+ * mm there, it stays.
+ */
 static bool is_active(struct task_struct *task, const struct user_regset *regset)
 {
 	return !regset->active || regset->active(task, regset) > 0;
-}
-
-/*
- * An exit frees the I/O permission bitmap, but not before it took the lock once
- * more to leave the mm.
- *
- * Return: bytes read, of @size at most; without @buf, is there anything?
- */
-static int read_regset(struct task_struct *task, const struct user_regset *regset,
-		       void *buf, size_t size)
-{
-	int read = 0;
-
-	task_lock(task);
-	if (task->mm && is_active(task, regset))
-		read = buf ? regset_get(task, regset, size, buf) : 1;
-	task_unlock(task);
-	return read;
 }
 
 static bool anyone_active(struct task_struct *group, const struct user_regset *regset)
@@ -67,7 +53,9 @@ static bool anyone_active(struct task_struct *group, const struct user_regset *r
 		/* Kernel threads in all but name: some have no FP state at all. */
 		if (task->flags & (PF_IO_WORKER | PF_USER_WORKER))
 			continue;
-		active = read_regset(task, regset, NULL, 0);
+		task_lock(task);
+		active = task->mm && is_active(task, regset);
+		task_unlock(task);
 		if (active)
 			break;
 	}
@@ -250,28 +238,29 @@ static void read_regsets(struct kcs_regs *regs, unsigned int i,
 	u32 offset = 0;
 	unsigned int j;
 
-	general_only |= runs_vcpu(task);
-	thread->inexact = general_only;
 	thread->nr = 0;
 	thread->prstatus.pr_fpvalid = 0;
 	fill_identity(thread, task);
 	fill_prstatus(&thread->prstatus, task, regs->pids);
 	read_general(regs, task, &thread->prstatus.pr_reg);
 
+	task_lock(task);
+	general_only |= runs_vcpu(task) || !task->mm;
+	thread->inexact = general_only;
 	for (j = 1; j < view->n && !general_only; j++) {
 		const struct user_regset *regset = &view->regsets[j];
 		struct kcs_regset_note *note = &thread->note[thread->nr];
 		size_t room = regs->stride - offset;
 		int size;
 
-		if (!has_core_note(regset) || !read_regset(task, regset, NULL, 0))
+		if (!has_core_note(regset) || !is_active(task, regset))
 			continue;
 		if (thread->nr == KCS_MAX_REGSETS || room < regset_size(regset)) {
 			thread->inexact = true;
 			continue;
 		}
-		size = read_regset(task, regset, kcs_regs_data(regs, i) + offset,
-				   regset_size(regset));
+		size = regset_get(task, regset, regset_size(regset),
+				  kcs_regs_data(regs, i) + offset);
 		if (size <= 0)
 			continue;
 		note->type = regset->core_note_type;
@@ -282,6 +271,7 @@ static void read_regsets(struct kcs_regs *regs, unsigned int i,
 		if (note->type == NT_PRFPREG)
 			thread->prstatus.pr_fpvalid = 1;
 	}
+	task_unlock(task);
 }
 
 static unsigned long switches(const struct task_struct *task)

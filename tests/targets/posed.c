@@ -10,9 +10,9 @@
  *
  * Prints "ready". The Makefile builds it in each way that a program is linked.
  */
+#include <asm/ldt.h>
 #include <err.h>
 #include <errno.h>
-#include <asm/ldt.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
@@ -115,7 +115,7 @@ static void compute(int i)
 }
 
 #ifdef __x86_64__
-static void load_segment(int i)
+static void use_legacy(int i)
 {
 	struct user_desc desc = {
 		.entry_number = i,
@@ -142,7 +142,7 @@ static const struct {
 	{ "handler", raise_signal },
 	{ "user", compute },
 #ifdef __x86_64__
-	{ "legacy", load_segment },
+	{ "legacy", use_legacy },
 #endif
 };
 
