@@ -12,9 +12,10 @@
 #include "target.h"
 #include "users.h"
 
+/* @last: a task whose files were looked at; in the same RCU critical section */
 struct look {
 	struct kcs_users *users;
-	const struct files_struct *last;
+	const struct task_struct *last;
 };
 
 /*
@@ -56,6 +57,12 @@ static bool is_realtime(const struct task_struct *task)
 	}
 }
 
+/* Not by an address kept from before: those of others may have come to it since. */
+static bool has_same_files(const struct task_struct *task, const struct task_struct *last)
+{
+	return last && task->files == READ_ONCE(last->files);
+}
+
 static void look_at_thread(struct look *look, struct task_struct *task)
 {
 	struct kcs_users *users = look->users;
@@ -66,8 +73,8 @@ static void look_at_thread(struct look *look, struct task_struct *task)
 	users->io_uring |= READ_ONCE(task->io_uring) != NULL;
 #endif
 	task_lock(task);
-	if (task->files && task->files != look->last) {
-		look->last = task->files;
+	if (task->files && !has_same_files(task, look->last)) {
+		look->last = task;
 		iterate_fd(task->files, 0, look_at_fd, look);
 	}
 	task_unlock(task);
