@@ -11,6 +11,9 @@ DEFINE_STATIC_CALL_NULL(kcs_ptrace_may_access, ptrace_may_access);
 DEFINE_STATIC_CALL_NULL(kcs_task_work_add, task_work_add);
 DEFINE_STATIC_CALL_NULL(kcs_task_work_cancel_match, task_work_cancel_match);
 DEFINE_STATIC_CALL_NULL(kcs_put_task_stack, put_task_stack);
+DEFINE_STATIC_CALL_NULL(kcs_netlink_table_grab, netlink_table_grab);
+DEFINE_STATIC_CALL_NULL(kcs_netlink_table_ungrab, netlink_table_ungrab);
+DEFINE_STATIC_CALL_NULL(kcs___netlink_clear_multicast_users, __netlink_clear_multicast_users);
 #ifdef KCS_TRY_GRAB_PAGE
 DEFINE_STATIC_CALL_NULL(kcs_try_grab_page, try_grab_page);
 #endif
@@ -125,6 +128,9 @@ int kcs_ksym_init(void)
 	ok &= kcs_resolve(task_work_add);
 	ok &= kcs_resolve(task_work_cancel_match);
 	ok &= kcs_resolve(put_task_stack);
+	ok &= kcs_resolve(netlink_table_grab);
+	ok &= kcs_resolve(netlink_table_ungrab);
+	ok &= kcs_resolve(__netlink_clear_multicast_users);
 #ifdef KCS_TRY_GRAB_PAGE
 	have_try_grab_page = kcs_resolve(try_grab_page);
 #endif

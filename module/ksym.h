@@ -14,6 +14,9 @@
  *				canceller whose signature never changed
  *	put_task_stack		a dead task's stack is freed at once, and its registers
  *				were on it; only the pinning half is inline
+ *	netlink_table_grab, netlink_table_ungrab, __netlink_clear_multicast_users
+ *				generic netlink's own, which it calls for a group that goes,
+ *				but not for one that comes
  *	try_grab_page		optional, before v6.2: pins a page whose table is locked,
  *				where pin_user_pages() could fault it in anew
  *	get_gate_vma		optional: without it the core has no vsyscall
@@ -31,6 +34,7 @@
 #include <linux/kallsyms.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/netlink.h>
 #include <linux/ptrace.h>
 #include <linux/sched/task.h>
 #include <linux/sched/task_stack.h>
@@ -42,6 +46,9 @@ DECLARE_STATIC_CALL(kcs_ptrace_may_access, ptrace_may_access);
 DECLARE_STATIC_CALL(kcs_task_work_add, task_work_add);
 DECLARE_STATIC_CALL(kcs_task_work_cancel_match, task_work_cancel_match);
 DECLARE_STATIC_CALL(kcs_put_task_stack, put_task_stack);
+DECLARE_STATIC_CALL(kcs_netlink_table_grab, netlink_table_grab);
+DECLARE_STATIC_CALL(kcs_netlink_table_ungrab, netlink_table_ungrab);
+DECLARE_STATIC_CALL(kcs___netlink_clear_multicast_users, __netlink_clear_multicast_users);
 #ifdef KCS_TRY_GRAB_PAGE
 DECLARE_STATIC_CALL(kcs_try_grab_page, try_grab_page);
 #endif
@@ -76,6 +83,14 @@ kcs_task_work_cancel_match(struct task_struct *task,
 static inline void kcs_put_task_stack(struct task_struct *task)
 {
 	static_call(kcs_put_task_stack)(task);
+}
+
+/* All who listen to @group leave it. */
+static inline void kcs_clear_multicast_users(struct sock *kernel, unsigned int group)
+{
+	static_call(kcs_netlink_table_grab)();
+	static_call(kcs___netlink_clear_multicast_users)(kernel, group);
+	static_call(kcs_netlink_table_ungrab)();
 }
 
 /** kcs_can_pin_page() - is there kcs_pin_page() here? */

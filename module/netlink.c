@@ -16,6 +16,7 @@
 
 #include "event.h"
 #include "file.h"
+#include "ksym.h"
 #include "netlink.h"
 #include "refusal.h"
 #include "snapshot.h"
@@ -461,9 +462,17 @@ struct genl_family kcs_family __ro_after_init = {
 	.n_mcgrps = ARRAY_SIZE(groups),
 };
 
+/*
+ * Whoever joined the number of the group before it was ours has not been asked
+ * for what joining takes. Events go to the initial network namespace alone.
+ */
 int __init kcs_netlink_init(void)
 {
-	return genl_register_family(&kcs_family);
+	int err = genl_register_family(&kcs_family);
+
+	if (!err)
+		kcs_clear_multicast_users(init_net.genl_sock, kcs_family.mcgrp_offset);
+	return err;
 }
 
 void kcs_netlink_exit(void)
