@@ -356,7 +356,7 @@ static int dump_list(struct sk_buff *msg, struct netlink_callback *cb)
 
 	mutex_lock(&kcs_snapshots_lock);
 	list_for_each_entry(snap, &kcs_snapshots, node) {
-		if (snap->id <= cb->args[0] || !kcs_may_manage(cb->skb, snap->uid))
+		if (snap->id <= cb->args[0] || !kcs_may_manage(cb->skb, snap->uid, snap->pid))
 			continue;
 		if (list_one(msg, cb, snap))
 			break;
@@ -373,7 +373,7 @@ static int cancel_by_id(u32 id, struct sk_buff *skb)
 
 	mutex_lock(&kcs_snapshots_lock);
 	list_for_each_entry(snap, &kcs_snapshots, node) {
-		if (snap->id != id || !kcs_may_manage(skb, snap->uid))
+		if (snap->id != id || !kcs_may_manage(skb, snap->uid, snap->pid))
 			continue;
 		kcs_snapshot_drop(snap, ECANCELED);
 		err = 0;

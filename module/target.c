@@ -86,13 +86,16 @@ static bool both_may(const struct sk_buff *skb, struct user_namespace *ns)
  * A dump goes on in the context of whoever receives, who may be neither: each of
  * opener and current task needs the right of its own.
  */
-bool kcs_may_manage(const struct sk_buff *skb, kuid_t owner)
+bool kcs_may_manage(const struct sk_buff *skb, kuid_t owner, struct pid *pid)
 {
 	const struct file *file = opened_socket(skb);
 
-	return (uid_eq(owner, file->f_cred->uid) ||
-		file_ns_capable(file, &init_user_ns, CAP_SYS_PTRACE)) &&
-	       (uid_eq(owner, current_uid()) || ns_capable(&init_user_ns, CAP_SYS_PTRACE));
+	if (!uid_eq(owner, file->f_cred->uid) &&
+	    !file_ns_capable(file, &init_user_ns, CAP_SYS_PTRACE))
+		return false;
+	/* uid 0 of a container may be the host's. What it can't see is not its own. */
+	return (uid_eq(owner, current_uid()) && pid_vnr(pid)) ||
+	       ns_capable(&init_user_ns, CAP_SYS_PTRACE);
 }
 
 static bool may_over_target(const struct sk_buff *skb, struct task_struct *task)

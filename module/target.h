@@ -10,6 +10,7 @@
 #include <linux/uidgid.h>
 
 struct kcs_refusal;
+struct pid;
 struct sk_buff;
 struct user_regset_view;
 
@@ -97,11 +98,13 @@ bool kcs_target_is_dying(const struct kcs_target *target);
  * kcs_may_manage() - may a snapshot be seen and cancelled?
  * @skb: the message
  * @owner: who asked for the snapshot
+ * @pid: of the snapshot's target
  *
  * Return: is each of current task and whoever opened the socket @owner, or has
- * CAP_SYS_PTRACE in the initial user namespace?
+ * CAP_SYS_PTRACE in the initial user namespace? Without that, @pid must be in the
+ * task's pid namespace too.
  */
-bool kcs_may_manage(const struct sk_buff *skb, kuid_t owner);
+bool kcs_may_manage(const struct sk_buff *skb, kuid_t owner, struct pid *pid);
 
 /** Module parameter "policy", enum kcoresnap_policy. */
 extern unsigned int kcs_policy;

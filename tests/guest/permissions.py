@@ -327,6 +327,8 @@ class Held:
         self.id = hold(perm, who, target)
 
     def seen_by(self, sender, opener):
+        if not sender.may("init") and self.shown_to(sender) == "0":
+            return False
         return all(one.uid == self.who.uid or one.may("init") for one in (sender, opener))
 
     def shown_to(self, sender):

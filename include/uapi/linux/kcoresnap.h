@@ -137,7 +137,7 @@
  * KCORESNAP_CMD_LIST
  * ------------------
  * A dump (NLM_F_DUMP), no attribute: the caller's own snapshots (those that its
- * real uid asked for), or all with CAP_SYS_PTRACE in the initial user namespace;
+ * real uid asked for, of targets in its pid namespace), or all with CAP_SYS_PTRACE in the initial user namespace;
  * of these, where somebody else opened the socket, only what that one may
  * see too. Per snapshot: ID, PID (0 where the caller's pid namespace can't see it),
  * MODE, SIZE, DATA_BYTES, THREADS, PAUSE_NS and
@@ -163,8 +163,7 @@
  * --------------------
  * Request: KCORESNAP_A_ID. Drops the snapshot: its memory is given back, a target
  * that it holds is let go, its descriptors stay and read ECANCELED. ENOENT where
- * there is no such snapshot or it belongs to somebody else (unless CAP_SYS_PTRACE
- * in the initial user namespace).
+ * there is no such snapshot or LIST would not show it.
  *
  *
  * Multicast group "events"
