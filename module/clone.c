@@ -273,7 +273,7 @@ static int clone_thread(void *arg)
 	kthread_unuse_mm(current->mm);
 	complete_all(&job->cloned);
 
-	mmput(job->target);
+	mmput_async(job->target);
 	if (child)
 		await_child(child);
 	kcs_parkset_put(job->set);

@@ -162,7 +162,7 @@ loff_t kcs_seek(struct kcs_snapshot *snap, loff_t pos, bool data)
 	if (READ_ONCE(snap->dropped))
 		pos = -ECANCELED;
 	if (mm)
-		mmput(mm);
+		mmput_async(mm);
 	if (snap->stream)
 		mutex_unlock(&snap->stream_lock);
 	return pos;

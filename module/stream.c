@@ -289,7 +289,7 @@ static ssize_t read_live(struct cursor *cur, unsigned long addr, size_t len)
 	cur->unsure = 0;
 	done = cur->seg->special ? read_special(cur, mm, addr, len) :
 				   read_target(cur, mm, addr, len);
-	mmput(mm);
+	mmput_async(mm);
 	if (held && kcs_snapshot_holds(cur->snap))
 		return done;
 	count(&cur->snap->inexact_bytes, cur->unsure);

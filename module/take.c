@@ -389,7 +389,7 @@ static int lay_out_core(struct taking *t)
 				  "process %d exited while the snapshot was taken: nothing is left to snapshot",
 				  t->req->pid);
 	err = lay_out(t, mm);
-	mmput(mm);
+	mmput_async(mm);
 	return err;
 }
 

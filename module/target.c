@@ -304,7 +304,7 @@ int kcs_target_get(struct kcs_target *target, const struct kcs_request *req,
 	return 0;
 
 put_mm:
-	mmput(target->mm);
+	mmput_async(target->mm);
 	put_task_struct(target->task);
 unlock:
 	up_read(&target->leader->signal->exec_update_lock);
@@ -316,7 +316,7 @@ put_leader:
 void kcs_target_put(struct kcs_target *target)
 {
 	up_read(&target->leader->signal->exec_update_lock);
-	mmput(target->mm);
+	mmput_async(target->mm);
 	put_task_struct(target->task);
 	put_task_struct(target->leader);
 }
