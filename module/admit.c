@@ -11,6 +11,7 @@
 #include "pin.h"
 #include "quiesce.h"
 #include "refusal.h"
+#include "request.h"
 #include "target.h"
 #include "users.h"
 #include "vma.h"

@@ -10,6 +10,7 @@
 #include "event.h"
 #include "netlink.h"
 #include "refusal.h"
+#include "request.h"
 #include "snapshot.h"
 #include "target.h"
 

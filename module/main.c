@@ -6,6 +6,7 @@
 #include "ksym.h"
 #include "netlink.h"
 #include "quiesce.h"
+#include "request.h"
 #include "snapshot.h"
 #include "target.h"
 #include "watch.h"

@@ -19,28 +19,22 @@
 #include "ksym.h"
 #include "netlink.h"
 #include "refusal.h"
+#include "request.h"
 #include "snapshot.h"
 #include "target.h"
 #include "watch.h"
-
-unsigned long kcs_max_pause_us = 250000;
-
-static u64 default_pause_us(void)
-{
-	return clamp_t(u64, READ_ONCE(kcs_max_pause_us), 1, KCORESNAP_MAX_PAUSE_US_LIMIT);
-}
 
 /*
  * The core would send the acknowledgement after the handler returned, when a
  * sentence on its stack is gone. So send it from here; -EINTR makes
  * netlink_rcv_skb() send none of its own.
  */
-static int reply_refusal(struct sk_buff *skb, struct genl_info *info,
+static int reply_refusal(struct sk_buff *skb, const struct nlmsghdr *nlh,
 			 const struct kcs_refusal *why)
 {
 	struct netlink_ext_ack extack = { ._msg = why->msg };
 
-	netlink_ack(skb, (struct nlmsghdr *)info->nlhdr, -why->err, &extack);
+	netlink_ack(skb, (struct nlmsghdr *)nlh, -why->err, &extack);
 	return -EINTR;
 }
 
@@ -67,7 +61,11 @@ static int do_info(struct sk_buff *skb, struct genl_info *info)
 {
 	struct sk_buff *msg;
 	void *hdr;
+	int err;
 
+	err = kcs_parse(info->nlhdr, info->extack, NULL, 0, NULL);
+	if (err)
+		return err;
 	msg = new_reply(info, &hdr);
 	if (!msg)
 		return -ENOMEM;
@@ -78,7 +76,7 @@ static int do_info(struct sk_buff *skb, struct genl_info *info)
 						BIT(KCORESNAP_MODE_LIVE)) ||
 	    nla_put_u32(msg, KCORESNAP_A_MAX_SNAPSHOTS, READ_ONCE(kcs_max_snapshots)) ||
 	    nla_put_u32(msg, KCORESNAP_A_ACTIVE, kcs_snapshot_count()) ||
-	    kcs_put_u64(msg, KCORESNAP_A_MAX_PAUSE_US, default_pause_us()) ||
+	    kcs_put_u64(msg, KCORESNAP_A_MAX_PAUSE_US, kcs_default_pause_us()) ||
 	    nla_put_u32(msg, KCORESNAP_A_POLICY, READ_ONCE(kcs_policy)) ||
 	    nla_put_u32(msg, KCORESNAP_A_LIFETIME_S, READ_ONCE(kcs_lifetime_s))) {
 		nlmsg_free(msg);
@@ -106,60 +104,6 @@ int kcs_put_counts(struct sk_buff *msg, const struct kcs_snapshot *snap)
 			   atomic64_read(&snap->missed_bytes)) ||
 	       kcs_put_u64(msg, KCORESNAP_A_LOST_BYTES, atomic64_read(&snap->lost_bytes)) ||
 	       nla_put_u32(msg, KCORESNAP_A_DROPPED, READ_ONCE(snap->dropped));
-}
-
-static u32 get_u32_or(struct nlattr *attr, u32 otherwise)
-{
-	return attr ? nla_get_u32(attr) : otherwise;
-}
-
-static int parse_request(struct kcs_request *req, struct sk_buff *skb,
-			 struct genl_info *info, struct kcs_refusal *why)
-{
-	struct nlattr **attrs = info->attrs;
-	u64 pause_us = default_pause_us();
-
-	*req = (struct kcs_request) { .skb = skb };
-	if (!attrs[KCORESNAP_A_PID])
-		return kcs_refuse(why, EINVAL,
-				  "the request names no process: give attribute KCORESNAP_A_PID");
-	req->pid = nla_get_u32(attrs[KCORESNAP_A_PID]);
-	if (attrs[KCORESNAP_A_START_TIME]) {
-		req->has_start_time = true;
-		req->start_time = nla_get_u64(attrs[KCORESNAP_A_START_TIME]);
-	}
-	req->mode = get_u32_or(attrs[KCORESNAP_A_MODE], KCORESNAP_MODE_AUTO);
-	if (req->mode > KCORESNAP_MODE_MAX)
-		return kcs_refuse(why, EOPNOTSUPP,
-				  "this version of the module has no mode %u: ask INFO which it has",
-				  req->mode);
-	/* Never a long stop, nor inexact memory, that nobody asked for. */
-	if (req->mode == KCORESNAP_MODE_AUTO)
-		req->mode = KCORESNAP_MODE_COW;
-	if (attrs[KCORESNAP_A_FILTER]) {
-		req->has_filter = true;
-		req->filter = nla_get_u32(attrs[KCORESNAP_A_FILTER]);
-	}
-	req->allow = get_u32_or(attrs[KCORESNAP_A_ALLOW], 0);
-	if (req->allow & ~KCORESNAP_ALLOW_ALL)
-		return kcs_refuse(why, EINVAL,
-				  "this version of the module knows no risks %#x to allow: leave them out",
-				  req->allow & ~KCORESNAP_ALLOW_ALL);
-	if (attrs[KCORESNAP_A_MAX_PAUSE_US])
-		pause_us = nla_get_u64(attrs[KCORESNAP_A_MAX_PAUSE_US]);
-	if (pause_us < 1 || pause_us > KCORESNAP_MAX_PAUSE_US_LIMIT)
-		return kcs_refuse(why, ERANGE,
-				  "a pause bound of %llu us is out of range: give 1 us to 60 s",
-				  pause_us);
-	req->max_pause_ns = pause_us * NSEC_PER_USEC;
-	req->dry_run = nla_get_flag(attrs[KCORESNAP_A_DRY_RUN]);
-	req->stream = nla_get_flag(attrs[KCORESNAP_A_STREAM]);
-	req->pids = get_u32_or(attrs[KCORESNAP_A_PIDS], KCORESNAP_PIDS_TARGET);
-	if (req->pids > KCORESNAP_PIDS_MAX)
-		return kcs_refuse(why, EINVAL,
-				  "KCORESNAP_A_PIDS is %u, and this version of the module knows no such pids for the notes: ask for the target's (0) or the caller's (1)",
-				  req->pids);
-	return 0;
 }
 
 static int reply_dry_run(struct genl_info *info, const struct kcs_request *req,
@@ -287,19 +231,17 @@ static int snapshot_for(struct kcs_request *req, struct sk_buff *skb,
 				-err) : 0;
 }
 
-static int check_caller(struct kcs_refusal *why)
+/* Who may not snapshot uses up no room in the log of those who may. */
+static void report_refusal(const struct kcs_request *req, const struct kcs_refusal *why)
 {
-	/*
-	 * Up to v5.11 a thread of io_uring's is a kernel thread: the descriptor
-	 * would be all kernel threads', and nobody would ever close it.
-	 */
-	if (current->flags & PF_KTHREAD)
-		return kcs_refuse(why, EOPNOTSUPP,
-				  "the request was sent by a kernel thread, which can't be given a descriptor: send it by sendmsg, not by io_uring");
-	/* Thousands of requests may come in one datagram, and each would be tried. */
-	if (fatal_signal_pending(current))
-		return kcs_refuse_killed(why);
-	return 0;
+	kcs_event_failed(req, why);
+	if (why->err == EPERM)
+		pr_info_ratelimited("snapshot of pid %d refused to uid %u: %s\n", req->pid,
+				    from_kuid_munged(&init_user_ns, current_uid()),
+				    why->msg);
+	else
+		pr_info_ratelimited("snapshot of pid %d refused: %s\n", req->pid,
+				    why->msg);
 }
 
 static int do_snapshot(struct sk_buff *skb, struct genl_info *info)
@@ -311,19 +253,16 @@ static int do_snapshot(struct sk_buff *skb, struct genl_info *info)
 	/* From here until the file holds the module itself. */
 	if (!try_module_get(THIS_MODULE)) {
 		kcs_refuse(&why, EBUSY, "the module is being unloaded: load it again");
-		return reply_refusal(skb, info, &why);
+		return reply_refusal(skb, info->nlhdr, &why);
 	}
-	err = check_caller(&why) ?: parse_request(&req, skb, info, &why);
+	err = kcs_request_parse(&req, skb, info, &why);
 	if (!err) {
 		err = snapshot_for(&req, skb, info, &why);
-		if (why.err && !req.dry_run) {
-			kcs_event_failed(&req, &why);
-			pr_info_ratelimited("snapshot of pid %d refused: %s\n",
-					    req.pid, why.msg);
-		}
+		if (why.err && !req.dry_run)
+			report_refusal(&req, &why);
 	}
 	module_put(THIS_MODULE);
-	return err && why.err ? reply_refusal(skb, info, &why) : err;
+	return err && why.err ? reply_refusal(skb, info->nlhdr, &why) : err;
 }
 
 static int list_one(struct sk_buff *msg, struct netlink_callback *cb,
@@ -347,6 +286,16 @@ static int list_one(struct sk_buff *msg, struct netlink_callback *cb,
 	}
 	genlmsg_end(msg, hdr);
 	return 0;
+}
+
+static int start_list(struct netlink_callback *cb)
+{
+	struct kcs_refusal why = {};
+
+	if (!kcs_parse(cb->nlh, NULL, NULL, 0, NULL))
+		return 0;
+	kcs_refuse(&why, EINVAL, "KCORESNAP_CMD_LIST takes no attributes: leave them out");
+	return reply_refusal(cb->skb, cb->nlh, &why);
 }
 
 /* Ids only grow, so the last one listed says where to go on. */
@@ -383,65 +332,47 @@ static int cancel_by_id(u32 id, struct sk_buff *skb)
 	return err;
 }
 
+static const struct nla_policy cancel_policy[KCORESNAP_A_ID + 1] = {
+	[KCORESNAP_A_ID] = { .type = NLA_U32 },
+};
+
 static int do_cancel(struct sk_buff *skb, struct genl_info *info)
 {
+	struct nlattr *attrs[ARRAY_SIZE(cancel_policy)];
 	struct kcs_refusal why = {};
+	int err;
 	u32 id;
 
-	if (!info->attrs[KCORESNAP_A_ID]) {
+	err = kcs_parse(info->nlhdr, info->extack, attrs, ARRAY_SIZE(attrs) - 1, cancel_policy);
+	if (err)
+		return err;
+	if (!attrs[KCORESNAP_A_ID]) {
 		kcs_refuse(&why, EINVAL,
 			   "the request names no snapshot: give attribute KCORESNAP_A_ID");
-		return reply_refusal(skb, info, &why);
+		return reply_refusal(skb, info->nlhdr, &why);
 	}
-	id = nla_get_u32(info->attrs[KCORESNAP_A_ID]);
+	id = nla_get_u32(attrs[KCORESNAP_A_ID]);
 	if (!cancel_by_id(id, skb))
 		return 0;
 	kcs_refuse(&why, ENOENT,
 		   "there is no snapshot %u of the caller's: see which are open with 'kcoresnap list'",
 		   id);
-	return reply_refusal(skb, info, &why);
+	return reply_refusal(skb, info->nlhdr, &why);
 }
-
-static const struct nla_policy no_attrs[KCORESNAP_A_PAD + 1] = {
-	[KCORESNAP_A_PAD] = { .type = NLA_REJECT },
-};
-
-static const struct nla_policy snapshot_policy[KCORESNAP_A_PIDS + 1] = {
-	[KCORESNAP_A_PID] = { .type = NLA_U32 },
-	[KCORESNAP_A_START_TIME] = { .type = NLA_U64 },
-	[KCORESNAP_A_MODE] = { .type = NLA_U32 },
-	[KCORESNAP_A_FILTER] = { .type = NLA_U32 },
-	[KCORESNAP_A_MAX_PAUSE_US] = { .type = NLA_U64 },
-	[KCORESNAP_A_ALLOW] = { .type = NLA_U32 },
-	[KCORESNAP_A_DRY_RUN] = { .type = NLA_FLAG },
-	[KCORESNAP_A_STREAM] = { .type = NLA_FLAG },
-	[KCORESNAP_A_PIDS] = { .type = NLA_U32 },
-};
-
-static const struct nla_policy cancel_policy[KCORESNAP_A_ID + 1] = {
-	[KCORESNAP_A_ID] = { .type = NLA_U32 },
-};
 
 static const struct genl_ops ops[] = {
 	{
 		.cmd = KCORESNAP_CMD_INFO,
-		.policy = no_attrs,
-		.maxattr = ARRAY_SIZE(no_attrs) - 1,
 		.doit = do_info,
 	}, {
 		.cmd = KCORESNAP_CMD_SNAPSHOT,
-		.policy = snapshot_policy,
-		.maxattr = ARRAY_SIZE(snapshot_policy) - 1,
 		.doit = do_snapshot,
 	}, {
 		.cmd = KCORESNAP_CMD_LIST,
-		.policy = no_attrs,
-		.maxattr = ARRAY_SIZE(no_attrs) - 1,
+		.start = start_list,
 		.dumpit = dump_list,
 	}, {
 		.cmd = KCORESNAP_CMD_CANCEL,
-		.policy = cancel_policy,
-		.maxattr = ARRAY_SIZE(cancel_policy) - 1,
 		.doit = do_cancel,
 	},
 };
@@ -458,6 +389,7 @@ struct genl_family kcs_family __ro_after_init = {
 	.parallel_ops = true,
 	.ops = ops,
 	.n_ops = ARRAY_SIZE(ops),
+	KCS_NO_REJECT_POLICY
 	.mcgrps = groups,
 	.n_mcgrps = ARRAY_SIZE(groups),
 };

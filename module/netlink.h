@@ -15,9 +15,6 @@ struct user_namespace;
 
 extern struct genl_family kcs_family;
 
-/** Module parameter "max_pause_us": the bound where a request names none. */
-extern unsigned long kcs_max_pause_us;
-
 /** kcs_put_u64() - append a 64-bit attribute, aligned. Return: 0 or -EMSGSIZE. */
 int kcs_put_u64(struct sk_buff *msg, int attr, u64 value);
 

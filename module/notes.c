@@ -17,6 +17,7 @@
 #include "notedata.h"
 #include "notes.h"
 #include "regs.h"
+#include "request.h"
 #include "snapshot.h"
 #include "target.h"
 #include "vma.h"

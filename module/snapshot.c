@@ -14,6 +14,7 @@
 #include "event.h"
 #include "quiesce.h"
 #include "refusal.h"
+#include "request.h"
 #include "snapshot.h"
 #include "take.h"
 #include "target.h"

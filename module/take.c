@@ -17,6 +17,7 @@
 #include "quiesce.h"
 #include "refusal.h"
 #include "regs.h"
+#include "request.h"
 #include "seek.h"
 #include "snapshot.h"
 #include "take.h"

@@ -18,6 +18,7 @@
 
 #include "ksym.h"
 #include "refusal.h"
+#include "request.h"
 #include "target.h"
 
 #define PATIENCE_S 2

@@ -10,39 +10,10 @@
 #include <linux/uidgid.h>
 
 struct kcs_refusal;
+struct kcs_request;
 struct pid;
 struct sk_buff;
 struct user_regset_view;
-
-/**
- * struct kcs_request - what was asked for
- * @skb: the message, for the sender's and the socket opener's rights
- * @pid: in the caller's pid namespace
- * @has_start_time: @start_time was given
- * @start_time: field 22 of /proc/PID/stat, clock ticks
- * @mode: enum kcoresnap_mode; AUTO until it is resolved
- * @has_filter: @filter was given
- * @filter: coredump_filter bits
- * @max_pause_ns: bound of the pause
- * @allow: enum kcoresnap_allow
- * @dry_run: predict only
- * @stream: the core will be read forward only
- * @pids: enum kcoresnap_pids
- */
-struct kcs_request {
-	struct sk_buff *skb;
-	pid_t pid;
-	bool has_start_time;
-	u64 start_time;
-	u32 mode;
-	bool has_filter;
-	u32 filter;
-	u64 max_pause_ns;
-	u32 allow;
-	bool dry_run;
-	bool stream;
-	u32 pids;
-};
 
 /**
  * struct kcs_target - a target, held

@@ -29,7 +29,7 @@ says()
 
 ESRCH=3 EINVAL=22 ERANGE=34 EOPNOTSUPP=95 ENOENT=2
 
-plan 47
+plan 49
 
 # Who is not there.
 
@@ -150,5 +150,7 @@ says "$EINVAL|$ERANGE" "." "a pid of 8 bytes" snapshot "pid=u64:$plain"
 says "$EINVAL|$ERANGE" "." "a start time of 4 bytes" snapshot "pid=u32:$plain" "start_time=u32:$started"
 says "$EINVAL|$ERANGE" "." "a flag with a value" snapshot "pid=u32:$plain" dry_run=u32:1
 says $EINVAL "" "a request that is cut off within an attribute" snapshot "pid=u32:$plain" mode=u32:0 cut=3
+says $EINVAL "another request comes behind this one" "two snapshots in one datagram" snapshot "pid=u32:$plain" twice
+says $EINVAL "." "a list with an attribute" list "pid=u32:$plain" dump
 says $EOPNOTSUPP "" "an unknown command" 99 "pid=u32:$plain"
 says $EOPNOTSUPP "" "a snapshot by a dump request" snapshot "pid=u32:$plain" dump

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * request COMMAND [ATTRIBUTE=TYPE:VALUE]... [cut=BYTES] [dump]
+ * request COMMAND [ATTRIBUTE=TYPE:VALUE]... [cut=BYTES] [dump] [twice]
  *
  * Send one request as it stands, right or wrong. COMMAND and ATTRIBUTE are
  * numbers or names (info, snapshot, list, cancel; pid, start_time, mode, filter,
  * max_pause_us, allow, dry_run, fd, id). TYPE is u8, u16, u32, u64, or "bytes"
  * whose VALUE is how many zeros. cut shortens the message by that much behind
- * the header's back, dump sets NLM_F_DUMP. Prints "ERRNO SENTENCE", 0 for
- * success, and exits with 0 where there was an answer at all.
+ * the header's back, dump sets NLM_F_DUMP, twice sends the message two times in
+ * one datagram. Prints "ERRNO SENTENCE" of the first answer, 0 for success, and
+ * exits with 0 where there was an answer at all.
  */
 #include <stdlib.h>
+#include <sys/uio.h>
 
 #include "netlink.h"
 
@@ -52,6 +54,14 @@ static void put(struct kcs_msg *msg, char *arg)
 		kcs_msg_put(msg, number(arg), &n, atoi(type + 1) / 8);
 }
 
+static ssize_t send_twice(const struct kcs_client *client, const void *data, size_t len)
+{
+	struct iovec iov[] = { { (void *)data, len }, { (void *)data, len } };
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
+
+	return sendmsg(client->fd, &msg, 0);
+}
+
 int main(int argc, char **argv)
 {
 	static struct kcs_client client;
@@ -71,6 +81,8 @@ int main(int argc, char **argv)
 			msg.nlh.nlmsg_len -= atoi(argv[i] + 4);
 		else if (!strcmp(argv[i], "dump"))
 			msg.nlh.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+		else if (!strcmp(argv[i], "twice"))
+			client.send = send_twice;
 		else
 			put(&msg, argv[i]);
 	}

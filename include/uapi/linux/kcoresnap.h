@@ -35,7 +35,7 @@
  *
  * KCORESNAP_CMD_SNAPSHOT
  * ----------------------
- * Request:
+ * Request, the last one of its datagram:
  *
  *	KCORESNAP_A_PID			u32, required: any thread of the target
  *	KCORESNAP_A_START_TIME		u64, as field 22 of /proc/PID/stat reads
@@ -130,7 +130,8 @@
  *	EAGAIN		the target kept changing, somebody held a lock of its
  *			for too long, or the snapshot had to be dropped before
  *			its core was laid out; try again
- *	EINVAL, ERANGE	a malformed, unknown or missing attribute
+ *	EINVAL, ERANGE	a malformed, unknown or missing attribute, or another
+ *			message behind this one in its datagram
  *	EINTR		the caller is being killed
  *
  *
