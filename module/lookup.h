@@ -7,6 +7,7 @@
 #define _KCS_LOOKUP_H
 
 #include <linux/mm.h>
+#include <linux/time64.h>
 #include <linux/types.h>
 
 #include "vma.h"
@@ -22,6 +23,28 @@
  * Return: 0, -EINTR, or -EAGAIN (@nowait).
  */
 int kcs_lock_mm(struct mm_struct *mm, bool nowait);
+
+/**
+ * struct kcs_patience - how long locks may be waited for in all
+ * @left_ns: nanoseconds; 0 once a lock could not be had in time
+ *
+ * For requests: they are handled under generic netlink's own lock, and whoever
+ * registers a family waits for that, and every request of any family behind him.
+ */
+struct kcs_patience {
+	u64 left_ns;
+};
+
+#define KCS_PATIENCE_NS (2ULL * NSEC_PER_SEC)
+
+/**
+ * kcs_lock_mm_within() - take mmap_lock for reading, in good time
+ * @mm: address space
+ * @patience: NULL to wait as long as it takes
+ *
+ * Return: 0, -EINTR or -EAGAIN.
+ */
+int kcs_lock_mm_within(struct mm_struct *mm, struct kcs_patience *patience);
 
 /**
  * kcs_lookup() - take references to pages
@@ -60,10 +83,11 @@ bool kcs_is_present(struct mm_struct *mm, unsigned long addr);
  * @buf: where to
  * @len: bytes
  * @live: take no page fault
+ * @patience: for the lock
  *
  * Return: bytes read before something could not be.
  */
 size_t kcs_peek(struct mm_struct *mm, unsigned long addr, void *buf, size_t len,
-		bool live);
+		bool live, struct kcs_patience *patience);
 
 #endif

@@ -117,13 +117,28 @@ void kcs_notes_free(struct kcs_notes *notes)
 	kcs_file_note_free(&notes->files);
 }
 
-static int fill_args(struct elf_prpsinfo *psinfo, struct mm_struct *mm, bool live)
+static bool is_in_file(const struct kcs_segments *segs, unsigned long start,
+		       unsigned long end)
 {
-	size_t len = min_t(size_t, mm->arg_end - mm->arg_start,
-			   ELF_PRARGSZ - 1);
+	unsigned int i;
 
-	len = kcs_peek(mm, mm->arg_start, psinfo->pr_psargs, len, live);
-	kcs_psinfo_args(psinfo, len);
+	for (i = 0; i < segs->nr; i++)
+		if (segs->table[i].of_file && segs->table[i].start < end &&
+		    segs->table[i].end > start)
+			return true;
+	return false;
+}
+
+/* prctl(PR_SET_MM) can put them into any file, whose server may not answer. */
+static int fill_args(struct kcs_notes *notes, struct mm_struct *mm, bool live,
+		     struct kcs_patience *patience)
+{
+	unsigned long start = mm->arg_start;
+	size_t len = min_t(size_t, mm->arg_end - start, ELF_PRARGSZ - 1);
+
+	live |= is_in_file(notes->segs, start, start + len);
+	len = kcs_peek(mm, start, notes->psinfo.pr_psargs, len, live, patience);
+	kcs_psinfo_args(&notes->psinfo, len);
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
@@ -179,10 +194,10 @@ static void write_files(void *desc, const struct kcs_notes *notes)
 }
 
 int kcs_notes_prepare(struct kcs_notes *notes, struct mm_struct *mm, bool live,
-		      const struct kcs_segments *segs)
+		      const struct kcs_segments *segs, struct kcs_patience *patience)
 {
 	notes->segs = segs;
-	return fill_args(&notes->psinfo, mm, live) ?: fill_files(notes, segs);
+	return fill_args(notes, mm, live, patience) ?: fill_files(notes, segs);
 }
 
 static const char *regset_owner(u32 type)

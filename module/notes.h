@@ -16,6 +16,7 @@
 
 #include "notedata.h"
 
+struct kcs_patience;
 struct kcs_regs;
 struct kcs_request;
 struct kcs_segments;
@@ -63,11 +64,12 @@ void kcs_notes_free(struct kcs_notes *notes);
  * @mm: address space with the arguments
  * @live: it is the target's
  * @segs: sorted
+ * @patience: for its lock; without it there are no arguments
  *
  * Return: 0, -ENOMEM or -EINTR.
  */
 int kcs_notes_prepare(struct kcs_notes *notes, struct mm_struct *mm, bool live,
-		      const struct kcs_segments *segs);
+		      const struct kcs_segments *segs, struct kcs_patience *patience);
 
 /**
  * kcs_notes_taken() - say how the snapshot was taken

@@ -6,20 +6,31 @@
 #include <linux/xarray.h>
 
 #include "capture.h"
+#include "lookup.h"
 #include "mapped.h"
 #include "seek.h"
 #include "snapshot.h"
 
+/* Where to look. @mm is NULL where it is gone. */
+struct view {
+	struct kcs_snapshot *snap;
+	struct mm_struct *mm;
+	struct kcs_patience *patience;
+};
+
 /*
  * Each *_edge() says from @addr on the first address that holds data, or that
- * holds none; @end if there is none such; or -EINTR, see IS_ERR_VALUE().
+ * holds none; @end if there is none such; or -EINTR or, where patience was asked
+ * for, -EAGAIN: see IS_ERR_VALUE().
  */
 
-static unsigned long memory_edge(struct mm_struct *mm, unsigned long addr,
-				 unsigned long end, bool data)
+static unsigned long memory_edge(struct mm_struct *mm, struct kcs_patience *patience,
+				 unsigned long addr, unsigned long end, bool data)
 {
-	if (mmap_read_lock_killable(mm))
-		return -EINTR;
+	int err = kcs_lock_mm_within(mm, patience);
+
+	if (err)
+		return err;
 	if (data)
 		addr = kcs_next_populated(mm, addr, end);
 	while (!data && addr < end && kcs_next_populated(mm, addr, end) == addr) {
@@ -77,16 +88,14 @@ static unsigned long captured_edge(const struct kcs_capture *capture,
 }
 
 /* Of the target itself only, where that is what is read. */
-static bool has_page_tables(const struct kcs_snapshot *snap,
-			    const struct kcs_segment *seg, const struct mm_struct *mm)
+static bool has_page_tables(const struct view *view, const struct kcs_segment *seg)
 {
 	if (seg->of_file || seg->special)
 		return false;
-	return seg->source == KCS_SRC_CLONE || mm == snap->target;
+	return seg->source == KCS_SRC_CLONE || view->mm == view->snap->target;
 }
 
-static unsigned long segment_edge(struct kcs_snapshot *snap, struct mm_struct *mm,
-				  const struct kcs_segment *seg,
+static unsigned long segment_edge(const struct view *view, const struct kcs_segment *seg,
 				  unsigned long addr, unsigned long end, bool data)
 {
 	switch (seg->source) {
@@ -94,23 +103,22 @@ static unsigned long segment_edge(struct kcs_snapshot *snap, struct mm_struct *m
 		return data ? end : addr;
 	case KCS_SRC_CLONE:
 	case KCS_SRC_LIVE:
-		if (has_page_tables(snap, seg, mm))
-			return memory_edge(mm, addr, end, data);
+		if (has_page_tables(view, seg))
+			return memory_edge(view->mm, view->patience, addr, end, data);
 		break;
 	case KCS_SRC_FILE:
 		if (kcs_file_is_shmem(seg->file))
 			return shmem_edge(seg, addr, end, data);
 		break;
 	case KCS_SRC_CAPTURED:
-		return captured_edge(&snap->capture, seg, addr, end, data);
+		return captured_edge(&view->snap->capture, seg, addr, end, data);
 	}
 	return data ? addr : end;
 }
 
-/* @mm is NULL where it is gone. */
-static loff_t find_edge(struct kcs_snapshot *snap, struct mm_struct *mm,
-			loff_t pos, bool data)
+static loff_t find_edge(const struct view *view, loff_t pos, bool data)
 {
+	const struct kcs_snapshot *snap = view->snap;
 	const struct kcs_elf_layout *layout = &snap->layout;
 	size_t i;
 
@@ -129,7 +137,7 @@ static loff_t find_edge(struct kcs_snapshot *snap, struct mm_struct *mm,
 			continue;
 		if (pos > elf->offset)
 			addr += pos - elf->offset;
-		edge = segment_edge(snap, mm, seg, addr, end, data);
+		edge = segment_edge(view, seg, addr, end, data);
 		if (IS_ERR_VALUE(edge))
 			return edge;
 		if (edge < end)
@@ -157,7 +165,7 @@ loff_t kcs_seek(struct kcs_snapshot *snap, loff_t pos, bool data)
 	else if (snap->stream && pos < snap->stream_pos)
 		pos = -EIO;
 	else
-		pos = find_edge(snap, mm, pos, data);
+		pos = find_edge(&(struct view) { .snap = snap, .mm = mm }, pos, data);
 	/* What was given back looks like a hole. */
 	if (READ_ONCE(snap->dropped))
 		pos = -ECANCELED;
@@ -182,33 +190,36 @@ static bool is_inexact(const struct kcs_segment *seg, unsigned long addr)
 	}
 }
 
-static int measure_segment(struct kcs_snapshot *snap, struct mm_struct *mm,
-			   const struct kcs_segment *seg, unsigned long size)
+static int measure_segment(const struct view *view, const struct kcs_segment *seg,
+			   unsigned long size)
 {
+	struct kcs_figures *figures = &view->snap->figures;
 	unsigned long end = seg->start + size;
 	unsigned long addr = seg->start, hole;
 
 	/* Even what is a hole now may be read otherwise later. */
 	if (seg->source == KCS_SRC_LIVE)
-		snap->figures.inexact_bound += size;
+		figures->inexact_bound += size;
 	for (;;) {
-		addr = segment_edge(snap, mm, seg, addr, end, true);
+		addr = segment_edge(view, seg, addr, end, true);
 		if (IS_ERR_VALUE(addr))
 			return addr;
 		if (addr >= end)
 			return 0;
-		hole = segment_edge(snap, mm, seg, addr, end, false);
+		hole = segment_edge(view, seg, addr, end, false);
 		if (IS_ERR_VALUE(hole))
 			return hole;
 		if (is_inexact(seg, addr))
-			snap->figures.inexact_bound += hole - addr;
-		snap->figures.data_bytes += hole - addr;
+			figures->inexact_bound += hole - addr;
+		figures->data_bytes += hole - addr;
 		addr = hole;
 	}
 }
 
-int kcs_measure(struct kcs_snapshot *snap, struct mm_struct *mm)
+int kcs_measure(struct kcs_snapshot *snap, struct mm_struct *mm,
+		struct kcs_patience *patience)
 {
+	const struct view view = { .snap = snap, .mm = mm, .patience = patience };
 	size_t i;
 	int err;
 
@@ -217,7 +228,7 @@ int kcs_measure(struct kcs_snapshot *snap, struct mm_struct *mm)
 	for (i = 0; i < snap->layout.nsegs; i++) {
 		if (!snap->elf[i].filesz)
 			continue;
-		err = measure_segment(snap, mm, &snap->segs.table[i],
+		err = measure_segment(&view, &snap->segs.table[i],
 				      snap->elf[i].filesz);
 		if (err)
 			return err;

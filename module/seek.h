@@ -9,6 +9,7 @@
 
 #include <linux/types.h>
 
+struct kcs_patience;
 struct kcs_snapshot;
 struct mm_struct;
 
@@ -27,9 +28,11 @@ loff_t kcs_seek(struct kcs_snapshot *snap, loff_t pos, bool data);
  * kcs_measure() - fill in the figures for data and inexact bytes
  * @snap: laid out
  * @mm: from kcs_snapshot_mm()
+ * @patience: for its lock
  *
- * Return: 0 or -EINTR.
+ * Return: 0, -EINTR or -EAGAIN.
  */
-int kcs_measure(struct kcs_snapshot *snap, struct mm_struct *mm);
+int kcs_measure(struct kcs_snapshot *snap, struct mm_struct *mm,
+		struct kcs_patience *patience);
 
 #endif

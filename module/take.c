@@ -281,14 +281,15 @@ static void take_over(struct taking *t)
 }
 
 /* Not by a page fault, which may wait for ever where the file's server is gone. */
-static u64 resolve_size(struct kcs_segment *seg, struct mm_struct *mm)
+static u64 resolve_size(struct kcs_segment *seg, struct mm_struct *mm,
+			struct kcs_patience *patience)
 {
 	char magic[SELFMAG];
 	size_t len;
 
 	if (seg->size != KCS_SIZE_MAYBE_ELF)
 		return seg->size;
-	len = kcs_peek(mm, seg->start, magic, SELFMAG, true);
+	len = kcs_peek(mm, seg->start, magic, SELFMAG, true, patience);
 	if (!len && kcs_file_may_be_read(seg->file))
 		len = kcs_peek_file(seg->file, magic, SELFMAG);
 	seg->size = len == SELFMAG && !memcmp(magic, ELFMAG, SELFMAG) ? PAGE_SIZE : 0;
@@ -303,7 +304,7 @@ static u32 segment_flags(const struct kcs_segment *seg)
 }
 
 static int lay_out_segments(struct kcs_snapshot *snap, struct mm_struct *mm,
-			    struct kcs_refusal *why)
+			    struct kcs_patience *patience, struct kcs_refusal *why)
 {
 	struct kcs_segments *segs = &snap->segs;
 	unsigned int i;
@@ -319,7 +320,7 @@ static int lay_out_segments(struct kcs_snapshot *snap, struct mm_struct *mm,
 		snap->elf[i] = (struct kcs_elf_segment) {
 			.vaddr = seg->start,
 			.memsz = seg->end - seg->start,
-			.filesz = resolve_size(seg, mm),
+			.filesz = resolve_size(seg, mm, patience),
 			.flags = segment_flags(seg),
 		};
 		cond_resched();
@@ -338,15 +339,16 @@ static int refuse_size(struct taking *t)
 
 static int lay_out(struct taking *t, struct mm_struct *mm)
 {
+	struct kcs_patience patience = { .left_ns = KCS_PATIENCE_NS };
 	struct kcs_snapshot *snap = t->snap;
 	int err;
 
 	err = kcs_notes_prepare(&t->notes, mm, kcs_snapshot_is_live(snap),
-				&snap->segs);
+				&snap->segs, &patience);
 	if (err)
 		return err == -EINTR ? kcs_refuse_killed(t->why) :
 				       kcs_refuse_nomem(t->why);
-	err = lay_out_segments(snap, mm, t->why);
+	err = lay_out_segments(snap, mm, &patience, t->why);
 	if (err)
 		return err;
 	if (!kcs_elf_layout(&snap->layout, t->target.class, snap->elf, snap->segs.nr,
@@ -358,8 +360,12 @@ static int lay_out(struct taking *t, struct mm_struct *mm)
 			      GFP_KERNEL | __GFP_NOWARN);
 	if (!snap->head)
 		return kcs_refuse_nomem(t->why);
-	if (kcs_measure(snap, mm))
+	err = kcs_measure(snap, mm, &patience);
+	if (err == -EINTR)
 		return kcs_refuse_killed(t->why);
+	/* What could not be looked at before is missing. */
+	if (err || !patience.left_ns)
+		return kcs_refuse_locked(t->req, t->why);
 	kcs_notes_taken(&t->notes, snap, t->filter);
 	kcs_elf_write_headers(&snap->layout, snap->elf, snap->head, t->target.view->e_machine);
 	kcs_elf_write_shdr(&snap->layout, &snap->shdr);

@@ -17,11 +17,10 @@
 #include <net/sock.h>
 
 #include "ksym.h"
+#include "lookup.h"
 #include "refusal.h"
 #include "request.h"
 #include "target.h"
-
-#define PATIENCE_S 2
 
 unsigned int kcs_policy = KCORESNAP_POLICY_INIT_NS;
 
@@ -139,14 +138,14 @@ static int check_policy(struct task_struct *task, struct sk_buff *skb,
 	}
 }
 
-static int check_rights(struct kcs_target *target, struct sk_buff *skb,
+static int check_rights(struct task_struct *task, struct sk_buff *skb,
 			struct kcs_refusal *why)
 {
-	int err = check_policy(target->task, skb, why);
+	int err = check_policy(task, skb, why);
 
 	if (err)
 		return err;
-	if (!kcs_ptrace_may_access(target->task, PTRACE_MODE_ATTACH_REALCREDS))
+	if (!kcs_ptrace_may_access(task, PTRACE_MODE_ATTACH_REALCREDS))
 		return kcs_refuse(why, EPERM,
 				  "ptrace's rules keep the caller from this process (owner, dumpable flag, Yama's ptrace_scope or another security module): run it as root");
 	return 0;
@@ -231,51 +230,39 @@ static int check_kind(struct task_struct *leader, const struct kcs_request *req,
 	return 0;
 }
 
-/*
- * A request is handled under generic netlink's own lock. Whoever registers a
- * family waits for that, and every request of any family behind him: so nothing
- * of the target's may be waited for without an end.
- */
-static u64 patience_ends(void)
-{
-	return ktime_get_ns() + PATIENCE_S * NSEC_PER_SEC;
-}
-
-/* @state: what "process N" is in, for the sentence */
-static int wait_a_little(u64 until, const struct kcs_request *req, const char *state,
-			 struct kcs_refusal *why)
-{
-	if (fatal_signal_pending(current))
-		return kcs_refuse_killed(why);
-	if (ktime_get_ns() >= until)
-		return kcs_refuse(why, EAGAIN, "process %d %s for %u seconds: try again",
-				  req->pid, state, PATIENCE_S);
-	usleep_range(50, 100);
-	return 0;
-}
-
 static int keep_from_exec(struct task_struct *leader, const struct kcs_request *req,
 			  struct kcs_refusal *why)
 {
-	u64 until = patience_ends();
-	int err = 0;
+	u64 until = ktime_get_ns() + KCS_PATIENCE_NS;
 
-	while (!err && !down_read_trylock(&leader->signal->exec_update_lock))
-		err = wait_a_little(until, req, "has been about to run another program", why);
-	return err;
+	while (!down_read_trylock(&leader->signal->exec_update_lock)) {
+		if (fatal_signal_pending(current))
+			return kcs_refuse_killed(why);
+		if (ktime_get_ns() >= until)
+			return kcs_refuse(why, EAGAIN,
+					  "process %d has been about to run another program for %llu seconds: try again",
+					  req->pid, KCS_PATIENCE_NS / NSEC_PER_SEC);
+		usleep_range(50, 100);
+	}
+	return 0;
+}
+
+int kcs_refuse_locked(const struct kcs_request *req, struct kcs_refusal *why)
+{
+	return kcs_refuse(why, EAGAIN,
+			  "process %d has had its mappings locked, by a system call of its own or by who looks at them, for %llu seconds: try again",
+			  req->pid, KCS_PATIENCE_NS / NSEC_PER_SEC);
 }
 
 int kcs_target_lock_mm(const struct kcs_target *target, const struct kcs_request *req,
 		       struct kcs_refusal *why)
 {
-	u64 until = patience_ends();
-	int err = 0;
+	struct kcs_patience patience = { .left_ns = KCS_PATIENCE_NS };
+	int err = kcs_lock_mm_within(target->mm, &patience);
 
-	while (!err && !mmap_read_trylock(target->mm))
-		err = wait_a_little(until, req,
-				    "has had its mappings locked, by a system call of its own or by who looks at them,",
-				    why);
-	return err;
+	if (err == -EINTR)
+		return kcs_refuse_killed(why);
+	return err ? kcs_refuse_locked(req, why) : 0;
 }
 
 int kcs_target_get(struct kcs_target *target, const struct kcs_request *req,
@@ -288,7 +275,9 @@ int kcs_target_get(struct kcs_target *target, const struct kcs_request *req,
 		return kcs_refuse(why, ESRCH,
 				  "there is no process %d in the caller's pid namespace: check the pid",
 				  req->pid);
-	err = check_kind(target->leader, req, why);
+	/* Who may not keeps nobody waiting; and again, once no execve can change it. */
+	err = check_kind(target->leader, req, why) ?:
+	      check_rights(target->leader, req->skb, why);
 	if (err)
 		goto put_leader;
 
@@ -299,7 +288,7 @@ int kcs_target_get(struct kcs_target *target, const struct kcs_request *req,
 		err = refuse_exited(req, why);
 		goto unlock;
 	}
-	err = check_rights(target, req->skb, why) ?: check_width(target, req, why);
+	err = check_rights(target->task, req->skb, why) ?: check_width(target, req, why);
 	if (err)
 		goto put_mm;
 	return 0;

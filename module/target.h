@@ -60,6 +60,9 @@ void kcs_target_put(struct kcs_target *target);
 int kcs_target_lock_mm(const struct kcs_target *target, const struct kcs_request *req,
 		       struct kcs_refusal *why);
 
+/** kcs_refuse_locked() - refuse, since a lock of its could not be had in time */
+int kcs_refuse_locked(const struct kcs_request *req, struct kcs_refusal *why);
+
 /**
  * kcs_target_is_dying() - is the target being killed, or out of memory?
  */

@@ -8,7 +8,7 @@
 . "$KCS_TREE/tests/guest/requests.sh"
 . "$KCS_TREE/tests/guest/states.sh"
 
-plan 7
+plan 9
 
 [ -e /dev/fuse ] || modprobe fuse
 mkdir mnt
@@ -67,22 +67,36 @@ truncate -s 1M image
 modprobe loop
 device=$(losetup -f --show image)
 enter fuse mntblk backing.blk "$device"
-python3 - <<-'END' >mapped &
-	import mmap, time
-	file = open("mntblk/hung", "rb", buffering=0)
-	memory = mmap.mmap(file.fileno(), 4096, prot=mmap.PROT_READ, flags=mmap.MAP_PRIVATE)
-	print("ready", flush=True)
-	time.sleep(1000)
-END
-reader=$!
-wait_for 60 grep -qs ^ready mapped
-rm -f core
-status=0
-timeout -s KILL $((30 * ${KCS_SLOW:-1})) "$KCS" --max-pause 2s -o core "$reader" 2>.err || status=$?
-kill "$reader"
-wait "$reader" 2>/dev/null
+# not_waited_for WHAT NAME: by prctl(PR_SET_MM), arguments can be anywhere
+not_waited_for()
+{
+	rm -f mapped
+	python3 - "$1" <<-'END' >mapped &
+		import ctypes, mmap, sys, time
+		file = open("mntblk/hung", "rb", buffering=0)
+		libc = ctypes.CDLL(None)
+		libc.mmap.restype = ctypes.c_void_p
+		libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + [ctypes.c_int] * 3 + [ctypes.c_long]
+		at = libc.mmap(None, 4096, mmap.PROT_READ, mmap.MAP_PRIVATE, file.fileno(), 0)
+		libc.prctl.argtypes = [ctypes.c_int, ctypes.c_int] + [ctypes.c_ulong] * 3
+		if sys.argv[1] == "arguments":
+		    assert libc.prctl(35, 8, at, 0, 0) == 0 and libc.prctl(35, 9, at + 64, 0, 0) == 0
+		print("ready", flush=True)
+		time.sleep(1000)
+	END
+	reader=$!
+	wait_for 60 grep -qs ^ready mapped
+	rm -f core
+	status=0
+	timeout -s KILL $((30 * ${KCS_SLOW:-1})) "$KCS" --max-pause 2s -o core "$reader" 2>.err || status=$?
+	kill "$reader"
+	wait "$reader" 2>/dev/null
+	is "$status $(cat .err)" "0 " "$2"
+}
+not_waited_for mapping "a mapped file that only a server with a device could read"
+not_waited_for arguments "arguments in one"
 stat mntblk/answer >/dev/null 2>&1
-is "$status $(cat .err)$(left)" "0 " "a mapped file that only a server with a device could read"
+verdict "and its server ends as it should" "$(left)"
 umount -l mntblk
 losetup -d "$device"
 rm -f core
