@@ -34,27 +34,47 @@ bool kcs_writer_retry(const struct kcs_writer *writer)
 }
 
 /*
- * The last window is waited for, so that its pages are clean and can go; the
- * current one is only started. What fails here, fsync(2) will tell.
+ * What waits here is also told what could not be written, and fsync(2) is not told
+ * again (file_fdatawait_range(), mm/filemap.c). Where the call itself is not to be
+ * had, nothing was lost.
  */
-static void tidy_up(struct kcs_writer *writer)
+static int sync_window(struct kcs_writer *writer, off_t start, unsigned int flags)
+{
+	int ret;
+
+	do {
+		ret = sync_file_range(writer->fd, start, WINDOW_SIZE, flags);
+	} while (ret && errno == EINTR && !is_stopped(writer));
+	if (!ret || errno == EINVAL || errno == ENOSYS || errno == EPERM)
+		return 0;
+	return -errno;
+}
+
+/*
+ * The last window is waited for, so that its pages are clean and can go; the
+ * current one is only started.
+ */
+static int tidy_up(struct kcs_writer *writer)
 {
 	off_t clean = (off_t)writer->clean;
+	int ret;
 
-	if (!writer->tidy)
-		return;
-	while (writer->pos - writer->clean >= 2 * WINDOW_SIZE) {
-		sync_file_range(writer->fd, clean + WINDOW_SIZE, WINDOW_SIZE,
-				SYNC_FILE_RANGE_WRITE);
-		sync_file_range(writer->fd, clean, WINDOW_SIZE,
-				SYNC_FILE_RANGE_WAIT_BEFORE |
-				SYNC_FILE_RANGE_WRITE |
-				SYNC_FILE_RANGE_WAIT_AFTER);
+	while (writer->tidy && writer->pos - writer->clean >= 2 * WINDOW_SIZE) {
+		ret = sync_window(writer, clean + WINDOW_SIZE,
+				  SYNC_FILE_RANGE_WRITE);
+		if (!ret)
+			ret = sync_window(writer, clean,
+					  SYNC_FILE_RANGE_WAIT_BEFORE |
+					  SYNC_FILE_RANGE_WRITE |
+					  SYNC_FILE_RANGE_WAIT_AFTER);
+		if (ret)
+			return ret;
 		posix_fadvise(writer->fd, clean, WINDOW_SIZE,
 			      POSIX_FADV_DONTNEED);
 		clean += WINDOW_SIZE;
 		writer->clean = clean;
 	}
+	return 0;
 }
 
 void kcs_writer_moved(struct kcs_writer *writer, size_t len)
@@ -80,8 +100,7 @@ static int put_stream(void *arg, const void *data, size_t len)
 		len -= n;
 		writer->pos += n;
 	}
-	tidy_up(writer);
-	return 0;
+	return tidy_up(writer);
 }
 
 static int put_here(struct kcs_writer *writer, const char *data, size_t len)
@@ -128,9 +147,7 @@ static int put_sparse(struct kcs_writer *writer, const char *data, size_t len)
 		pos += block;
 	}
 	ret = put_here(writer, data + run, len - run);
-	if (!ret)
-		tidy_up(writer);
-	return ret;
+	return ret ? ret : tidy_up(writer);
 }
 
 int kcs_writer_start(struct kcs_writer *writer)

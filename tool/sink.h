@@ -54,7 +54,8 @@ struct kcs_writer {
 };
 
 /*
- * All return 0 or -errno; -EINTR when they were stopped.
+ * All return 0 or -errno; -EINTR when they were stopped. The error may be one of
+ * bytes that were put before.
  */
 
 /** kcs_writer_start() - call it first */

@@ -23,6 +23,8 @@
  *			news that the family is gone
  *	FAKE_FLOOD	set: events are lost too
  *	FAKE_REFUSE_PID	dry runs of this process fail with FAKE_ERRNO, and no other
+ *	FAKE_SYNC_ERRNO	what was written is lost on its way to the disk, and so the first
+ *			who waits for it is told
  *	FAKE_MALLOC_MAX	size beyond which no memory is to be had
  */
 #include <dlfcn.h>
@@ -434,6 +436,18 @@ ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 	if (!(flags & MSG_PEEK))
 		nlmsg_free(queue[head++ % 8]);
 	return flags & MSG_TRUNC ? len : room;
+}
+
+/* As by the kernel, it is told once. */
+int sync_file_range(int fd, off_t offset, off_t len, unsigned int flags)
+{
+	static bool told;
+
+	if (told || !getenv("FAKE_SYNC_ERRNO") || !(flags & SYNC_FILE_RANGE_WAIT_AFTER))
+		return REAL(sync_file_range)(fd, offset, len, flags);
+	told = true;
+	errno = number("FAKE_SYNC_ERRNO", 0);
+	return -1;
 }
 
 static bool may_read(int fd, off_t offset)

@@ -78,6 +78,16 @@ kept_up_to() {
 	[ "$left" = core.incomplete ]
 }
 
+@test "what the disk has lost while the rest was written" {
+	head -c 40M /dev/urandom >core
+	FAKE_SYNC_ERRNO=5 fake -o out/core "$target"
+	fails 9 "Input/output error: write elsewhere"
+	fails 9 "kept as 'out/core.incomplete'"
+	[ "$(ls -A out)" = core.incomplete ]
+	FAKE_SYNC_ERRNO=28 stdout=out/x fake "$target"
+	fails 9 "No space left on device: free some space"
+}
+
 @test "a reader that goes in the middle" {
 	head -c 8M /dev/urandom >core
 	status=0

@@ -9,7 +9,7 @@
 mib=48
 # Slowly: for some seconds, in which others get something done.
 rate=$((12 / ${KCS_SLOW:-1}))M/s
-plan 18
+plan 19
 
 mkdir dir disk
 target used "$mib"
@@ -75,6 +75,26 @@ wait_for 20 reading
 umount -l disk
 ended
 is "$status" 0 "a disk that is unmounted lazily is written to all the same"
+
+# It takes what it has no room for, and gets more room once that is lost: fsync(2) would find nothing wrong at the end.
+mkdir thin
+mount -t tmpfs -o size=24M tmpfs thin
+truncate -s 192M thin/image
+mkfs.ext4 -q -O ^has_journal thin/image
+mount -o loop thin/image disk
+rmdir disk/lost+found
+start -o disk/core
+far()
+{
+	! kill -0 "$tool" 2>/dev/null || "$KCS" list --json | grep -qE '"read_bytes": ?(3[89]|[4-9][0-9])[0-9]{6}'
+}
+wait_for 60 far
+mount -o remount,size=256M thin
+ended
+is "$(kept disk 9 'incomplete: .*(No space left on device|Input/output error)')" "" "a disk that loses what it had taken" || cat .err >&2
+umount disk
+umount thin
+
 mount -t tmpfs -o size=1M tmpfs disk
 refused 8 "there is room for .*, and the core needs at least .*: free some space" "there is no room, so no pause" -o disk/core
 umount disk

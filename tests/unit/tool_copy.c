@@ -36,6 +36,9 @@ static struct {
 	uint64_t write_fails_at;
 	int write_errno;
 	uint64_t written;
+	unsigned int syncs;
+	unsigned int sync_fails_at;	/* the call of that number, 0 is none */
+	int sync_errno;
 } faults;
 
 ssize_t __real_write(int fd, const void *buf, size_t len);
@@ -44,6 +47,7 @@ ssize_t __real_pread(int fd, void *buf, size_t len, off_t offset);
 off_t __real_lseek(int fd, off_t offset, int whence);
 ssize_t __real_splice(int in, off_t *in_offset, int out, off_t *out_offset,
 		      size_t len, unsigned int flags);
+int __real_sync_file_range(int fd, off_t offset, off_t len, unsigned int flags);
 
 static int misbehave(void)
 {
@@ -127,6 +131,12 @@ ssize_t __wrap_splice(int in, off_t *in_offset, int out, off_t *out_offset,
 		return -1;
 	return __real_splice(in, in_offset, out, out_offset,
 			     shorten(len, faults.read_max), flags);
+}
+
+int __wrap_sync_file_range(int fd, off_t offset, off_t len, unsigned int flags)
+{
+	errno = ++faults.syncs == faults.sync_fails_at ? faults.sync_errno : 0;
+	return errno ? -1 : __real_sync_file_range(fd, offset, len, flags);
 }
 
 int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout)
@@ -499,6 +509,58 @@ static void tidy_copy_is_equal(void **state)
 	close(copy.out);
 }
 
+/* More than two windows, all zeros and no hole. */
+#define TIDY_SIZE (40 * 1024 * 1024)
+
+static enum kcs_copy_result copy_tidily(enum kcs_sink sink, unsigned int fails_at, int err)
+{
+	struct kcs_copy copy = {
+		.in = memfd_create("long", 0), .out = make_file(), .sink = sink,
+		.tidy = true, .size = TIDY_SIZE,
+	};
+	enum kcs_copy_result ret;
+
+	faults.seek_errno = EINVAL;
+	faults.syncs = 0;
+	faults.sync_fails_at = fails_at;
+	faults.sync_errno = err;
+	assert_int_equal(ftruncate(copy.in, TIDY_SIZE), 0);
+	ret = kcs_copy_run(&copy);
+	if (ret)
+		assert_int_equal(copy.err, err);
+	else
+		assert_int_equal(copy.done, TIDY_SIZE);
+	close(copy.in);
+	close(copy.out);
+	return ret;
+}
+
+static void what_the_disk_lost_is_the_outputs_fault(void **state)
+{
+	static const enum kcs_sink sinks[] = { KCS_SINK_SPARSE, KCS_SINK_STREAM };
+	unsigned int calls, i, n;
+
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(copy_tidily(sinks[i], 0, 0), KCS_COPY_OK);
+		calls = faults.syncs;
+		assert_true(calls >= 4);
+		for (n = 1; n <= calls; n++) {
+			assert_int_equal(copy_tidily(sinks[i], n, EIO),
+					 KCS_COPY_OUT_FAILED);
+			assert_int_equal(faults.syncs, n);
+			assert_int_equal(copy_tidily(sinks[i], n, ENOSPC),
+					 KCS_COPY_OUT_FAILED);
+		}
+	}
+}
+
+static void tidying_may_be_interrupted_or_forbidden(void **state)
+{
+	assert_int_equal(copy_tidily(KCS_SINK_STREAM, 2, EINTR), KCS_COPY_OK);
+	assert_int_equal(copy_tidily(KCS_SINK_STREAM, 2, ENOSYS), KCS_COPY_OK);
+	assert_int_equal(copy_tidily(KCS_SINK_STREAM, 2, EPERM), KCS_COPY_OK);
+}
+
 static void stop_at_half(const struct kcs_copy *copy, void *arg)
 {
 	if (copy->done >= CORE_SIZE / 4)
@@ -568,6 +630,10 @@ int main(void)
 		cmocka_unit_test_setup(compressed_copy_stands_short_calls,
 				       behave),
 		cmocka_unit_test_setup(tidy_copy_is_equal, behave),
+		cmocka_unit_test_setup(what_the_disk_lost_is_the_outputs_fault,
+				       behave),
+		cmocka_unit_test_setup(tidying_may_be_interrupted_or_forbidden,
+				       behave),
 		cmocka_unit_test_setup(stopped_copy_keeps_what_it_has, behave),
 		cmocka_unit_test_setup(stopped_copy_does_not_wait, behave),
 	};
