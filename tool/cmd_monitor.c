@@ -18,6 +18,7 @@
 #include "cmd.h"
 #include "event.h"
 #include "format.h"
+#include "interrupt.h"
 #include "json.h"
 #include "parse.h"
 #include "say.h"
@@ -251,10 +252,7 @@ static int block_signals(void)
 	sigset_t set;
 	int fd;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
+	kcs_interrupt_signals(&set);
 	if (sigprocmask(SIG_BLOCK, &set, NULL))
 		return -errno;
 	fd = signalfd(-1, &set, SFD_CLOEXEC);

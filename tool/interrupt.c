@@ -175,21 +175,29 @@ static void kicked(int sig)
 	(void)sig;
 }
 
-int kcs_interrupt_start(uint64_t timeout_us)
+/* One that is blocked is not ignored any more: sig_ignored() in kernel/signal.c. */
+void kcs_interrupt_signals(sigset_t *set)
 {
-	/* Without SA_RESTART, so that what waits returns. */
-	struct sigaction kick = { .sa_handler = kicked }, old;
-	sigset_t kicks;
-	pthread_t thread;
+	struct sigaction old;
 	size_t i;
-	int ret;
 
-	sigemptyset(&waited_for);
+	sigemptyset(set);
 	for (i = 0; i < ARRAY_SIZE(ending); i++) {
 		if (!sigaction(ending[i], NULL, &old) &&
 		    old.sa_handler != SIG_IGN)
-			sigaddset(&waited_for, ending[i]);
+			sigaddset(set, ending[i]);
 	}
+}
+
+int kcs_interrupt_start(uint64_t timeout_us)
+{
+	/* Without SA_RESTART, so that what waits returns. */
+	struct sigaction kick = { .sa_handler = kicked };
+	sigset_t kicks;
+	pthread_t thread;
+	int ret;
+
+	kcs_interrupt_signals(&waited_for);
 	sigaction(KICK, &kick, NULL);
 	sigemptyset(&kicks);
 	sigaddset(&kicks, KICK);

@@ -13,6 +13,7 @@
 #ifndef KCS_INTERRUPT_H
 #define KCS_INTERRUPT_H
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,10 +33,14 @@ struct kcs_unfinished {
 };
 
 /**
- * kcs_interrupt_start() - start waiting for SIGINT, SIGTERM, SIGHUP, SIGQUIT
+ * kcs_interrupt_signals() - what ends the tool: SIGINT, SIGTERM, SIGHUP, SIGQUIT
+ * @set: filled; without those that the caller of the tool has ignored
+ */
+void kcs_interrupt_signals(sigset_t *set);
+
+/**
+ * kcs_interrupt_start() - start waiting for kcs_interrupt_signals()
  * @timeout_us: how long the caller, the main thread, may take; 0 for any time
- *
- * A signal that the caller of the tool had ignored stays ignored.
  *
  * Return: 0 or -errno.
  */

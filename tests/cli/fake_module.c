@@ -21,6 +21,7 @@
  *	FAKE_JOIN_ERRNO	who wants to join the events can't; who has joined gets one
  *			of each kind and then SIGINT, or, with FAKE_UNLOAD set, the
  *			news that the family is gone
+ *	FAKE_HANG_UP	set: before the first event there is SIGHUP
  *	FAKE_FLOOD	set: events are lost too
  *	FAKE_REFUSE_PID	dry runs of this process fail with FAKE_ERRNO, and no other
  *	FAKE_SYNC_ERRNO	what was written is lost on its way to the disk, and so the first
@@ -57,7 +58,7 @@ static int netlink_fd = -1;
 static int core_fd = -1;
 static struct nl_msg *queue[8];
 static size_t head, tail;
-static bool joined, flood;
+static bool joined, flood, hung_up;
 
 #define REAL(name) ((typeof(name) *)dlsym(RTLD_NEXT, #name))
 
@@ -381,6 +382,9 @@ int poll(struct pollfd *fds, nfds_t count, int timeout)
 
 	if (!joined)
 		return REAL(poll)(fds, count, timeout);
+	if (!hung_up && getenv("FAKE_HANG_UP"))
+		kill(getpid(), SIGHUP);
+	hung_up = true;
 	if (head == tail && !flood)
 		kill(getpid(), SIGINT);
 	REAL(poll)(fds, count, 0);

@@ -215,6 +215,17 @@ refused() {
 	fails 7 "the kcoresnap module was unloaded"
 }
 
+@test "monitor ends by SIGHUP, but not under nohup" {
+	FAKE_HANG_UP=1 fake monitor
+	succeeds
+	[ "$(wc -l <stdout)" -eq 2 ]
+	trap '' HUP
+	FAKE_HANG_UP=1 fake monitor
+	trap - HUP
+	succeeds
+	[ "$(wc -l <stdout)" -eq 4 ]
+}
+
 @test "monitor without the right to" {
 	FAKE_JOIN_ERRNO=1 fake monitor
 	fails 4 "run as root"
