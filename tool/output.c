@@ -394,13 +394,12 @@ int kcs_output_commit(struct kcs_output *out, uint64_t size)
 	return ret;
 }
 
-void kcs_output_keep(struct kcs_output *out, char *told, size_t size)
+int kcs_output_keep(struct kcs_output *out)
 {
 	int ret;
 
-	*told = '\0';
 	if (!out->path)
-		return;
+		return 0;
 	fsync(out->fd);
 	kcs_interrupt_hold();
 	ret = name_partial(out);
@@ -410,15 +409,11 @@ void kcs_output_keep(struct kcs_output *out, char *told, size_t size)
 	kcs_interrupt_set_done(true);
 	kcs_interrupt_release();
 
-	if (ret) {
-		snprintf(told, size, "; what was written can't be kept (%s)",
-			 strerror(-ret));
-		return;
-	}
+	if (ret)
+		return ret;
 	out->kept = KCS_INCOMPLETE;
 	sync_directory(out);
-	snprintf(told, size, "; what was written is kept as '%s" KCS_INCOMPLETE
-		 "'", out->path);
+	return 0;
 }
 
 void kcs_output_close(struct kcs_output *out)

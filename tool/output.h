@@ -86,11 +86,11 @@ int kcs_output_commit(struct kcs_output *out, uint64_t size);
 
 /**
  * kcs_output_keep() - keep what was written as an incomplete core
- * @out: open
- * @told: set to what is to be said of it, the end of a sentence; may be empty
- * @size: bytes of @told
+ * @out: open; @out->kept is set where it got that name
+ *
+ * Return: 0, for standard output too, or -errno.
  */
-void kcs_output_keep(struct kcs_output *out, char *told, size_t size);
+int kcs_output_keep(struct kcs_output *out);
 
 /**
  * kcs_output_close() - let go of the output; remove a file that was neither

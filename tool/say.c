@@ -3,10 +3,13 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include "cleanup.h"
 #include "say.h"
 
+/* Of a sentence without memory, and of progress. */
 #define LINE_SIZE 1024
 
 static atomic_int progress_width;
@@ -14,10 +17,23 @@ static bool muted;
 static void (*divert_keep)(const char *sentence);
 static void (*divert_end)(int exit_code);
 
-/* One write per line, so that lines of several processes do not mix. */
 static void put(const char *text, size_t len)
 {
 	ssize_t ignored = write(STDERR_FILENO, text, len);
+
+	(void)ignored;
+}
+
+/* By one call, so that lines of several processes do not mix. */
+static void put_sentence(char *sentence)
+{
+	char prefix[] = "kcoresnap: ", end[] = "\n";
+	struct iovec parts[] = {
+		{ .iov_base = prefix, .iov_len = strlen(prefix) },
+		{ .iov_base = sentence, .iov_len = strlen(sentence) },
+		{ .iov_base = end, .iov_len = strlen(end) },
+	};
+	ssize_t ignored = writev(STDERR_FILENO, parts, 3);
 
 	(void)ignored;
 }
@@ -40,24 +56,28 @@ void kcs_printable(char *text)
 
 void kcs_say(const char *fmt, ...)
 {
-	char line[LINE_SIZE] = "kcoresnap: ";
-	size_t prefix = strlen(line);
+	char *whole KCS_CLEANUP(kcs_free) = NULL;
+	char part[LINE_SIZE], *sentence;
 	va_list ap;
 
 	if (muted)
 		return;
 	va_start(ap, fmt);
-	vsnprintf(line + prefix, sizeof(line) - prefix - 1, fmt, ap);
+	if (vasprintf(&whole, fmt, ap) < 0)
+		whole = NULL;
 	va_end(ap);
-	kcs_printable(line);
+	va_start(ap, fmt);
+	if (!whole)
+		vsnprintf(part, sizeof(part), fmt, ap);
+	va_end(ap);
+	sentence = whole ? whole : part;
+	kcs_printable(sentence);
 
 	erase_progress();
-	if (divert_keep) {
-		divert_keep(line + prefix);
-		return;
-	}
-	strcat(line, "\n");
-	put(line, strlen(line));
+	if (divert_keep)
+		divert_keep(sentence);
+	else
+		put_sentence(sentence);
 }
 
 void kcs_say_divert(void (*keep)(const char *sentence),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +19,6 @@
 #include "progress.h"
 #include "say.h"
 #include "write.h"
-
-#define TOLD_SIZE 512
 
 /**
  * struct work - a core that is being written
@@ -110,20 +109,39 @@ static void match_entry(const struct kcs_entry *entry, void *arg)
 	work->listed = true;
 }
 
-/* What little there is of a core is kept, unless it is nothing. */
-static void keep(struct work *work, char *told)
+/*
+ * What little there is of a core is kept, unless it is nothing.
+ *
+ * Return: the end of a sentence that says so, to be freed; NULL if nothing is kept.
+ */
+static char *keep(struct work *work)
 {
-	*told = '\0';
-	if (work->copy.done)
-		kcs_output_keep(work->out, told, TOLD_SIZE);
+	struct kcs_output *out = work->out;
+	int err = work->copy.done ? kcs_output_keep(out) : 0, len = 0;
+	char *told = NULL;
+
+	if (err)
+		len = asprintf(&told, "; what was written can't be kept (%s)",
+			       strerror(-err));
+	else if (out->kept)
+		len = asprintf(&told, "; what was written is kept as '%s%s'",
+			       out->path, out->kept);
+	return len < 0 ? NULL : told;
 }
 
-static enum kcs_exit say_incomplete(struct work *work, const char *why)
+__attribute__((format(printf, 2, 3)))
+static enum kcs_exit say_incomplete(struct work *work, const char *fmt, ...)
 {
-	char told[TOLD_SIZE];
+	char *told KCS_CLEANUP(kcs_free) = keep(work);
+	char *why KCS_CLEANUP(kcs_free) = NULL;
+	va_list ap;
 
-	keep(work, told);
-	kcs_say("the core is incomplete: %s%s", why, told);
+	va_start(ap, fmt);
+	if (vasprintf(&why, fmt, ap) < 0)
+		why = NULL;
+	va_end(ap);
+	kcs_say("the core is incomplete: %s%s", why ? why : "make memory free",
+		told ? told : "");
 	return KCS_EXIT_INCOMPLETE;
 }
 
@@ -141,12 +159,8 @@ static enum kcs_exit say_dropped(struct work *work)
 
 static enum kcs_exit say_unreadable(struct work *work, int err)
 {
-	char why[TOLD_SIZE];
-
-	snprintf(why, sizeof(why),
-		 "the snapshot can't be read any further (%s): try again, the kernel's log may say why",
-		 strerror(err));
-	return say_incomplete(work, why);
+	return say_incomplete(work, "the snapshot can't be read any further (%s): try again, the kernel's log may say why",
+			      strerror(err));
 }
 
 static enum kcs_exit say_stopped(struct work *work)
@@ -157,33 +171,30 @@ static enum kcs_exit say_stopped(struct work *work)
 /* An output that took nothing has failed; one that took a part holds a part. */
 static enum kcs_exit say_unwritten(struct work *work, int err)
 {
-	char why[TOLD_SIZE];
-
 	if (!work->copy.done)
 		return kcs_output_fail(work->out, err);
-	snprintf(why, sizeof(why), "can't write to %s%s%s: %s: %s",
-		 quote(work->out), path_of(work->out), quote(work->out),
-		 strerror(err), kcs_output_remedy(err));
-	return say_incomplete(work, why);
+	return say_incomplete(work, "can't write to %s%s%s: %s: %s",
+			      quote(work->out), path_of(work->out),
+			      quote(work->out), strerror(err),
+			      kcs_output_remedy(err));
 }
 
 static enum kcs_exit say_left_out(struct work *work)
 {
-	char bytes[KCS_FORMAT_SIZE], why[TOLD_SIZE];
+	char bytes[KCS_FORMAT_SIZE];
 
-	snprintf(why, sizeof(why), "%s of %zu segment%s are left out, as --limit asks: allow more",
-		 kcs_format_bytes(bytes, work->cut.left_out),
-		 work->cut.segments, work->cut.segments == 1 ? "" : "s");
-	return say_incomplete(work, why);
+	return say_incomplete(work, "%s of %zu segment%s are left out, as --limit asks: allow more",
+			      kcs_format_bytes(bytes, work->cut.left_out),
+			      work->cut.segments,
+			      work->cut.segments == 1 ? "" : "s");
 }
 
 static enum kcs_exit say_lost(struct work *work)
 {
-	char bytes[KCS_FORMAT_SIZE], why[TOLD_SIZE];
+	char bytes[KCS_FORMAT_SIZE];
 
-	snprintf(why, sizeof(why), "%s of memory could no longer be read and are zeros in it: take another",
-		 kcs_format_bytes(bytes, work->entry.lost_bytes));
-	return say_incomplete(work, why);
+	return say_incomplete(work, "%s of memory could no longer be read and are zeros in it: take another",
+			      kcs_format_bytes(bytes, work->entry.lost_bytes));
 }
 
 /* What each mode reads live by its definition is no fault of the core. */
@@ -307,13 +318,13 @@ static void say_summary(const struct work *work)
 /* A name that was taken meanwhile is no reason to lose a core. */
 static enum kcs_exit say_unnamed(struct work *work, int err)
 {
-	char told[TOLD_SIZE];
+	char *told KCS_CLEANUP(kcs_free) = NULL;
 
 	if (err != EEXIST)
 		return say_unwritten(work, err);
-	keep(work, told);
+	told = keep(work);
 	kcs_say("'%s' was created by somebody else meanwhile and is not overwritten: give another name%s",
-		work->out->path, told);
+		work->out->path, told ? told : "");
 	return KCS_EXIT_OUTPUT;
 }
 

@@ -50,6 +50,20 @@ kept_up_to() {
 	cmp -n 1048576 core out/x
 }
 
+@test "however long its name is, the sentence says all" {
+	local part path=out i
+	part=$(printf 'x%.0s' {1..200})
+	for i in {1..10}; do
+		path+=/$part
+	done
+	mkdir -p "$path"
+	FAKE_CANCEL_AT=1048576 fake -o "$path/core" "$target"
+	fails 9 "was cancelled"
+	fails 9 "what was written is kept as '$path/core.incomplete'"
+	fake -o "$(printf 'x%.0s' {1..6000})" "$target"
+	fails 8 "File name too long: write elsewhere"
+}
+
 @test "lost memory" {
 	FAKE_LOST=8192 fake -o out/core "$target"
 	fails 9 "8.0 KiB of memory could no longer be read"
