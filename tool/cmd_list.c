@@ -80,12 +80,12 @@ static void add_entry(const struct kcs_entry *entry, void *arg)
 static enum kcs_exit list_json(struct kcs_nl *nl)
 {
 	struct json_object *all = json_object_new_array();
-	enum kcs_exit ret = kcs_module_list(nl, add_entry, all);
+	int err = kcs_module_list(nl, add_entry, all);
 
-	if (!ret)
-		return kcs_json_print(all, ret);
+	if (!err)
+		return kcs_json_print(all, KCS_EXIT_OK);
 	json_object_put(all);
-	return ret;
+	return kcs_nl_fail(nl, err);
 }
 
 enum kcs_exit kcs_cmd_list(const struct kcs_args *args)
@@ -93,10 +93,12 @@ enum kcs_exit kcs_cmd_list(const struct kcs_args *args)
 	struct kcs_nl nl KCS_CLEANUP(kcs_nl_close) = { 0 };
 	enum kcs_exit ret = kcs_nl_open(&nl);
 	bool header = false;
+	int err;
 
 	if (ret)
 		return ret;
 	if (args->json)
 		return list_json(&nl);
-	return kcs_module_list(&nl, print_entry, &header);
+	err = kcs_module_list(&nl, print_entry, &header);
+	return err ? kcs_nl_fail(&nl, err) : KCS_EXIT_OK;
 }

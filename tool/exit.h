@@ -22,8 +22,8 @@
  * @KCS_EXIT_OUTPUT: the output failed before anything was written: the file
  *	exists, there is no room, it is a terminal or a directory
  * @KCS_EXIT_INCOMPLETE: the core is incomplete: the output failed or the snapshot
- *	was dropped on the way, memory could no longer be read, or the limit on
- *	size or time was reached
+ *	was dropped on the way, memory could no longer be read or whether it could
+ *	is not known, or the limit on size or time was reached
  * @KCS_EXIT_INEXACT: the core is complete, but private memory in it, which the
  *	mode promises to be exact, is from after the instant
  */

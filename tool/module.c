@@ -171,14 +171,12 @@ static void take_entry(struct nlattr **attrs, void *arg)
 	each->fn(&entry, each->arg);
 }
 
-enum kcs_exit kcs_module_list(struct kcs_nl *nl, kcs_entry_fn *fn, void *arg)
+int kcs_module_list(struct kcs_nl *nl, kcs_entry_fn *fn, void *arg)
 {
 	struct each each = { .fn = fn, .arg = arg };
-	int ret;
 
-	ret = kcs_nl_call(nl, kcs_nl_request(nl, KCORESNAP_CMD_LIST, true),
-			  take_entry, &each);
-	return ret ? kcs_nl_fail(nl, ret) : KCS_EXIT_OK;
+	return kcs_nl_call(nl, kcs_nl_request(nl, KCORESNAP_CMD_LIST, true),
+			   take_entry, &each);
 }
 
 enum kcs_exit kcs_module_cancel(struct kcs_nl *nl, uint32_t id)

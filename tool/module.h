@@ -120,8 +120,15 @@ enum kcs_exit kcs_module_take(struct kcs_nl *nl, const struct kcs_target *target
 int kcs_module_predict(struct kcs_nl *nl, const struct kcs_target *target,
 		       const struct kcs_wish *wish, struct kcs_taken *taken);
 
-/** kcs_module_list() - call @each for every snapshot the caller may see */
-enum kcs_exit kcs_module_list(struct kcs_nl *nl, kcs_entry_fn *each, void *arg);
+/**
+ * kcs_module_list() - call @each for every snapshot the caller may see
+ * @nl: open
+ * @each: called
+ * @arg: for it
+ *
+ * Return: 0, or -errno for kcs_nl_fail().
+ */
+int kcs_module_list(struct kcs_nl *nl, kcs_entry_fn *each, void *arg);
 
 /**
  * kcs_module_entry() - what a message of the list, or an event, tells of a snapshot

@@ -163,6 +163,14 @@ static enum kcs_exit say_unreadable(struct work *work, int err)
 			      strerror(err));
 }
 
+/* What was lost of it, only the list would have told. */
+static enum kcs_exit say_unlisted(struct work *work, int err)
+{
+	return say_incomplete(work, "the module's word that all memory could be read is missing (%s): take another",
+			      work->nl->sentence[0] ? work->nl->sentence :
+						      strerror(err));
+}
+
 static enum kcs_exit say_stopped(struct work *work)
 {
 	return say_incomplete(work, "the time allowed is over: allow more with --timeout");
@@ -217,12 +225,9 @@ static enum kcs_exit say_missed(const struct work *work)
 /* Why it was dropped, only the list tells. */
 static enum kcs_exit say_failed_input(struct work *work, int err)
 {
-	enum kcs_exit ret;
-
-	if (err != ECANCELED)
-		return say_unreadable(work, err);
-	ret = kcs_module_list(work->nl, match_entry, work);
-	return ret ? ret : say_dropped(work);
+	if (err == ECANCELED && !kcs_module_list(work->nl, match_entry, work))
+		return say_dropped(work);
+	return say_unreadable(work, err);
 }
 
 /* Where a program reads what is told, unasked it gets results only. */
@@ -264,10 +269,10 @@ static enum kcs_exit copy_core(struct work *work)
 /* Only while the snapshot is open does the list hold it. */
 static enum kcs_exit count_bytes(struct work *work)
 {
-	enum kcs_exit ret = kcs_module_list(work->nl, match_entry, work);
+	int err = kcs_module_list(work->nl, match_entry, work);
 
-	if (ret)
-		return ret;
+	if (err)
+		return say_unlisted(work, -err);
 	if (!work->listed || work->entry.dropped)
 		return say_dropped(work);
 	return KCS_EXIT_OK;

@@ -37,6 +37,18 @@ kept_up_to() {
 	kept_up_to 3145728
 }
 
+@test "a core is kept, though the module can't tell how it was read" {
+	export FAKE_DUMP_ERRNO=12 FAKE_SENTENCE="no memory for the list"
+	fake -o out/core "$target"
+	fails 9 "all memory could be read is missing (no memory for the list)"
+	fails 9 "what was written is kept as 'out/core.incomplete'"
+	kept_up_to 3145728
+	rm out/core.incomplete
+	FAKE_CANCEL_AT=1048576 fake -o out/core "$target"
+	fails 9 "can't be read any further (Operation canceled)"
+	kept_up_to 1048576
+}
+
 @test "of nothing, nothing is kept" {
 	FAKE_CANCEL_AT=0 fake -o out/core "$target"
 	fails 9 "was cancelled"
