@@ -29,7 +29,8 @@
  * @out: where to
  * @copy: how far it is
  * @cut: what is left out
- * @listed: the module's list held the snapshot when it had been read
+ * @list_err: of the module's list, which is asked once: 0 or -errno
+ * @listed: it held the snapshot
  * @entry: with these figures
  * @start_ns: when it began
  */
@@ -41,6 +42,7 @@ struct work {
 	struct kcs_output *out;
 	struct kcs_copy copy;
 	struct kcs_cut cut;
+	int list_err;
 	bool listed;
 	struct kcs_entry entry;
 	uint64_t start_ns;
@@ -110,6 +112,21 @@ static void match_entry(const struct kcs_entry *entry, void *arg)
 }
 
 /*
+ * Only while the snapshot is open does the list hold it. It is closed before the
+ * output is synced, so that its memory is not kept while a disk works.
+ *
+ * Return: 0 or -errno of the list.
+ */
+static int let_go(struct work *work)
+{
+	if (work->taken->fd < 0)
+		return work->list_err;
+	work->list_err = kcs_module_list(work->nl, match_entry, work);
+	kcs_close(&work->taken->fd);
+	return work->list_err;
+}
+
+/*
  * What little there is of a core is kept, unless it is nothing.
  *
  * Return: the end of a sentence that says so, to be freed; NULL if nothing is kept.
@@ -117,9 +134,11 @@ static void match_entry(const struct kcs_entry *entry, void *arg)
 static char *keep(struct work *work)
 {
 	struct kcs_output *out = work->out;
-	int err = work->copy.done ? kcs_output_keep(out) : 0, len = 0;
 	char *told = NULL;
+	int err, len = 0;
 
+	let_go(work);
+	err = work->copy.done ? kcs_output_keep(out) : 0;
 	if (err)
 		len = asprintf(&told, "; what was written can't be kept (%s)",
 			       strerror(-err));
@@ -225,7 +244,7 @@ static enum kcs_exit say_missed(const struct work *work)
 /* Why it was dropped, only the list tells. */
 static enum kcs_exit say_failed_input(struct work *work, int err)
 {
-	if (err == ECANCELED && !kcs_module_list(work->nl, match_entry, work))
+	if (err == ECANCELED && !let_go(work))
 		return say_dropped(work);
 	return say_unreadable(work, err);
 }
@@ -264,18 +283,6 @@ static enum kcs_exit copy_core(struct work *work)
 	default:
 		return say_failed_input(work, copy->err);
 	}
-}
-
-/* Only while the snapshot is open does the list hold it. */
-static enum kcs_exit count_bytes(struct work *work)
-{
-	int err = kcs_module_list(work->nl, match_entry, work);
-
-	if (err)
-		return say_unlisted(work, -err);
-	if (!work->listed || work->entry.dropped)
-		return say_dropped(work);
-	return KCS_EXIT_OK;
 }
 
 static void append_bytes(FILE *line, uint64_t bytes, const char *what)
@@ -333,18 +340,15 @@ static enum kcs_exit say_unnamed(struct work *work, int err)
 	return KCS_EXIT_OUTPUT;
 }
 
-/*
- * The snapshot is closed before the output is synced, so that its memory is not
- * kept while a disk works.
- */
 static enum kcs_exit finish(struct work *work)
 {
-	enum kcs_exit ret = count_bytes(work);
-	int err;
+	enum kcs_exit ret = KCS_EXIT_OK;
+	int err = let_go(work);
 
-	if (ret)
-		return ret;
-	kcs_close(&work->taken->fd);
+	if (err)
+		return say_unlisted(work, -err);
+	if (!work->listed || work->entry.dropped)
+		return say_dropped(work);
 	if (work->entry.lost_bytes)
 		ret = say_lost(work);
 	else if (work->cut.left_out)

@@ -27,6 +27,8 @@
  *	FAKE_SYNC_ERRNO	what was written is lost on its way to the disk, and so the first
  *			who waits for it is told
  *	FAKE_MALLOC_MAX	size beyond which no memory is to be had
+ *
+ * A tool that syncs its output while a snapshot is open is aborted.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -440,6 +442,18 @@ ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 	if (!(flags & MSG_PEEK))
 		nlmsg_free(queue[head++ % 8]);
 	return flags & MSG_TRUNC ? len : room;
+}
+
+/* A disk may take its time, in which an open snapshot would cost memory. */
+int fsync(int fd)
+{
+	struct stat core, open;
+
+	if (core_fd >= 0 && !fstat(core_fd, &open) &&
+	    !stat(text("FAKE_CORE", ""), &core) && core.st_ino == open.st_ino &&
+	    core.st_dev == open.st_dev)
+		abort();
+	return REAL(fsync)(fd);
 }
 
 /* As by the kernel, it is told once. */
