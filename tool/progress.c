@@ -12,8 +12,6 @@
 #define REPEAT_NS (NSEC_PER_SEC / 5)
 #define REPEAT_LINE_NS NSEC_PER_SEC
 
-#define LINE_SIZE 160
-
 void kcs_progress_start(struct kcs_progress *progress)
 {
 	progress->terminal = isatty(STDERR_FILENO);
@@ -55,7 +53,6 @@ void kcs_progress_tick(const struct kcs_copy *copy, void *arg)
 	struct kcs_progress *progress = arg;
 	char done[KCS_FORMAT_SIZE], size[KCS_FORMAT_SIZE], rate[KCS_FORMAT_SIZE];
 	char pause[KCS_FORMAT_SIZE], left[KCS_FORMAT_SIZE];
-	char line[LINE_SIZE];
 	uint64_t now, elapsed_ns;
 
 	if (!progress->on)
@@ -67,19 +64,16 @@ void kcs_progress_tick(const struct kcs_copy *copy, void *arg)
 				   REPEAT_LINE_NS);
 	elapsed_ns = now - progress->start_ns;
 	format_left(left, progress, copy, elapsed_ns);
-	snprintf(line, sizeof(line), "%s of %s, %s%s, pause %s",
-		 kcs_format_bytes(done, copy->done),
-		 kcs_format_bytes(size, copy->cut ? copy->cut->size : copy->size),
-		 kcs_format_rate(rate, copy->data, elapsed_ns), left,
-		 kcs_format_ns(pause, progress->pause_ns));
-	if (progress->terminal)
-		kcs_say_progress("%s", line);
-	else
-		kcs_say("%s", line);
+	kcs_say_progress(progress->terminal, "%s of %s, %s%s, pause %s",
+			 kcs_format_bytes(done, copy->done),
+			 kcs_format_bytes(size, copy->cut ? copy->cut->size :
+							    copy->size),
+			 kcs_format_rate(rate, copy->data, elapsed_ns), left,
+			 kcs_format_ns(pause, progress->pause_ns));
 }
 
 void kcs_progress_end(struct kcs_progress *progress)
 {
 	if (progress->on && progress->terminal)
-		kcs_say_progress(NULL);
+		kcs_say_progress_end();
 }

@@ -11,6 +11,8 @@
 
 /* Of a sentence without memory, and of progress. */
 #define LINE_SIZE 1024
+#define PROGRESS_SIZE 160
+#define TERMINAL_WIDTH 79
 
 static atomic_int progress_width;
 static bool muted;
@@ -25,7 +27,7 @@ static void put(const char *text, size_t len)
 }
 
 /* By one call, so that lines of several processes do not mix. */
-static void put_sentence(char *sentence)
+static void put_line(char *sentence)
 {
 	char prefix[] = "kcoresnap: ", end[] = "\n";
 	struct iovec parts[] = {
@@ -77,7 +79,7 @@ void kcs_say(const char *fmt, ...)
 	if (divert_keep)
 		divert_keep(sentence);
 	else
-		put_sentence(sentence);
+		put_line(sentence);
 }
 
 void kcs_say_divert(void (*keep)(const char *sentence),
@@ -98,24 +100,29 @@ void kcs_say_end(int exit_code)
 		divert_end(exit_code);
 }
 
-void kcs_say_progress(const char *fmt, ...)
+void kcs_say_progress(bool replace, const char *fmt, ...)
 {
-	char text[80], line[LINE_SIZE];
-	va_list ap;
+	char text[PROGRESS_SIZE], line[LINE_SIZE];
 	int pad, width;
+	va_list ap;
 
-	if (!fmt) {
-		erase_progress();
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (!replace) {
+		put_line(text);
 		return;
 	}
 
-	va_start(ap, fmt);
-	width = vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	if (width >= (int)sizeof(text))
-		width = sizeof(text) - 1;
-
+	if (strlen(text) > TERMINAL_WIDTH)
+		text[TERMINAL_WIDTH] = '\0';
+	width = (int)strlen(text);
 	pad = atomic_exchange(&progress_width, width) - width;
 	put(line, snprintf(line, sizeof(line), "\r%s%*s", text,
 			   pad > 0 ? pad : 0, ""));
+}
+
+void kcs_say_progress_end(void)
+{
+	erase_progress();
 }

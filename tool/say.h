@@ -31,11 +31,15 @@ void kcs_say_mute(bool mute);
 void kcs_say_end(int exit_code);
 
 /**
- * kcs_say_progress() - replace the progress line
- * @fmt: the new line, or NULL to erase it
+ * kcs_say_progress() - tell how far it is, on stderr in any case
+ * @replace: in place of the line before, as on a terminal
+ * @fmt: the line
  */
-__attribute__((format(printf, 1, 2)))
-void kcs_say_progress(const char *fmt, ...);
+__attribute__((format(printf, 2, 3)))
+void kcs_say_progress(bool replace, const char *fmt, ...);
+
+/** kcs_say_progress_end() - erase what would have been replaced */
+void kcs_say_progress_end(void);
 
 /**
  * kcs_printable() - replace control characters by '?'

@@ -56,6 +56,15 @@ has() {
 	jq -e .file stdout
 }
 
+@test "progress is neither an error nor a note" {
+	head -c 1M /dev/urandom >core
+	FAKE_LOST=4096 fake --json --progress=always --rate 1M/s -o out/core "$target"
+	[ "$status" -eq 9 ]
+	jq -e '(.error | test("4.0 KiB of memory")) and (has("notes") | not)' stdout
+	[ "$(grep -cvE '^kcoresnap: .* of 1.0 MiB, ' stderr)" -eq 0 ]
+	[ -s stderr ]
+}
+
 @test "a core that is incomplete" {
 	FAKE_LOST=4096 fake --json -o out/core "$target"
 	want=9 has '.lost_bytes == 4096 and .file == "out/core.incomplete"
