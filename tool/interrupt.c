@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,8 +16,8 @@
 #include "interrupt.h"
 #include "say.h"
 
-/* How long a file server may take to make or remove a name. */
-#define REMOVE_S 3
+/* How long a file server, or who reads what is said, may take at the end. */
+#define LAST_S 3
 /* How long the main thread may take to end by itself when the time is over. */
 #define GRACE_NS (5 * NSEC_PER_SEC)
 #define KICK_NS (NSEC_PER_SEC / 20)
@@ -29,7 +31,9 @@ static struct kcs_unfinished unfinished;
 static bool has_unfinished;
 static bool done;
 static atomic_bool expired;
-static atomic_bool removed;
+static atomic_bool is_kept;
+static char *last_words;
+static int last_code;
 static pthread_t main_thread;
 static sigset_t waited_for;
 static uint64_t deadline_ns;
@@ -65,31 +69,104 @@ static void end_by(int sig)
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
-static void *remove_unfinished(void *arg)
+/**
+ * struct errand - what may never return, as servers and readers have it
+ * @run: done by a thread of its own
+ * @done: it has returned
+ */
+struct errand {
+	void (*run)(void);
+	atomic_bool done;
+};
+
+static void *run_errand(void *arg)
 {
-	(void)arg;
-	unlinkat(unfinished.dirfd, unfinished.partial, 0);
-	atomic_store(&removed, true);
+	struct errand *errand = arg;
+
+	errand->run();
+	atomic_store(&errand->done, true);
 	return NULL;
 }
 
-/* By a thread of its own: the server of the file may have ceased to answer. */
-static bool try_to_remove(void)
+/* Return: whether it was done in time. */
+static bool do_in_time(struct errand *errand)
 {
-	uint64_t end_ns = kcs_now_ns() + REMOVE_S * NSEC_PER_SEC;
+	uint64_t end_ns = kcs_now_ns() + LAST_S * NSEC_PER_SEC;
 	struct timespec pause = { .tv_nsec = 2000000 };
 	pthread_t thread;
 
-	if (!has_unfinished || !unfinished.named)
-		return true;
-	if (pthread_create(&thread, NULL, remove_unfinished, NULL)) {
-		remove_unfinished(NULL);
+	if (pthread_create(&thread, NULL, run_errand, errand)) {
+		run_errand(errand);
 		return true;
 	}
 	pthread_detach(thread);
-	while (!atomic_load(&removed) && kcs_now_ns() < end_ns)
+	while (!atomic_load(&errand->done) && kcs_now_ns() < end_ns)
 		nanosleep(&pause, NULL);
-	return atomic_load(&removed);
+	return atomic_load(&errand->done);
+}
+
+static void remove_unfinished(void)
+{
+	unlinkat(unfinished.dirfd, unfinished.partial, 0);
+}
+
+static bool try_to_remove(void)
+{
+	static struct errand removal = { .run = remove_unfinished };
+
+	return !has_unfinished || !unfinished.named || do_in_time(&removal);
+}
+
+/* Of nothing, nothing is kept. */
+static void keep_unfinished(void)
+{
+	char self[32];
+	struct stat st;
+
+	if (!fstat(unfinished.fd, &st) && !st.st_size) {
+		if (unfinished.named &&
+		    !unlinkat(unfinished.dirfd, unfinished.partial, 0))
+			atomic_store(&is_kept, false);
+		return;
+	}
+	if (unfinished.named)
+		return;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", unfinished.fd);
+	if (!linkat(AT_FDCWD, self, unfinished.dirfd, unfinished.partial,
+		    AT_SYMLINK_FOLLOW))
+		atomic_store(&is_kept, true);
+}
+
+/* Return: whether it has a name. */
+static bool try_to_keep(void)
+{
+	static struct errand keeping = { .run = keep_unfinished };
+
+	atomic_store(&is_kept, has_unfinished && unfinished.named);
+	if (has_unfinished)
+		do_in_time(&keeping);
+	return atomic_load(&is_kept);
+}
+
+static void say_last_words(void)
+{
+	if (last_words && *last_words)
+		kcs_say("%s", last_words);
+	kcs_say_end(last_code);
+}
+
+__attribute__((format(printf, 2, 3)))
+static void try_to_say(int exit_code, const char *fmt, ...)
+{
+	static struct errand saying = { .run = say_last_words };
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&last_words, fmt, ap) < 0)
+		last_words = NULL;
+	va_end(ap);
+	last_code = exit_code;
+	do_in_time(&saying);
 }
 
 /*
@@ -101,51 +178,41 @@ static bool lock_for_good(void)
 	struct timespec end;
 
 	clock_gettime(CLOCK_MONOTONIC, &end);
-	end.tv_sec += REMOVE_S;
+	end.tv_sec += LAST_S;
 	return !pthread_mutex_clocklock(&lock, CLOCK_MONOTONIC, &end);
 }
 
 static void end_unfinished(int sig)
 {
-	bool gone;
+	const char *name = strsignal(sig);
+	int exit_code = 128 + sig;
 
-	if (!lock_for_good()) {
-		kcs_say("ended by signal %d (%s): the output does not answer, no complete core was written",
-			sig, strsignal(sig));
-		kcs_say_end(128 + sig);
-		end_by(sig);
-		return;
-	}
-	gone = try_to_remove();
-	if (!gone)
-		kcs_say("ended by signal %d (%s): the output does not answer, and '%s' stays in its directory",
-			sig, strsignal(sig), unfinished.partial);
+	if (!lock_for_good())
+		try_to_say(exit_code, "ended by signal %d (%s): the output does not answer, no complete core was written",
+			   sig, name);
+	else if (!try_to_remove())
+		try_to_say(exit_code, "ended by signal %d (%s): the output does not answer, and '%s' stays in its directory",
+			   sig, name, unfinished.partial);
 	else if (!done)
-		kcs_say("ended by signal %d (%s): no complete core was written",
-			sig, strsignal(sig));
-	kcs_say_end(128 + sig);
+		try_to_say(exit_code, "ended by signal %d (%s): no complete core was written",
+			   sig, name);
+	else
+		try_to_say(exit_code, "%s", "");
 	end_by(sig);
 }
 
 static void end_late(void)
 {
-	bool locked = lock_for_good();
-	char self[32];
+	bool locked = lock_for_good(), kept;
 
 	if (locked && done) {
 		pthread_mutex_unlock(&lock);
 		return;
 	}
-	if (locked && has_unfinished && !unfinished.named) {
-		snprintf(self, sizeof(self), "/proc/self/fd/%d", unfinished.fd);
-		has_unfinished = !linkat(AT_FDCWD, self, unfinished.dirfd,
-					 unfinished.partial, AT_SYMLINK_FOLLOW);
-	}
-	kcs_say("the core is incomplete: the time allowed is over, and the output does not answer: write elsewhere, or allow more with --timeout%s%s%s",
-		has_unfinished ? "; what was written is kept as '" : "",
-		has_unfinished ? unfinished.partial : "",
-		has_unfinished ? "'" : "");
-	kcs_say_end(KCS_EXIT_INCOMPLETE);
+	kept = locked ? try_to_keep() : has_unfinished && unfinished.named;
+	try_to_say(KCS_EXIT_INCOMPLETE, "the core is incomplete: the time allowed is over, and the module or the output does not answer: write elsewhere, or allow more with --timeout%s%s%s",
+		   kept ? "; what was written is kept as '" : "",
+		   kept ? unfinished.partial : "", kept ? "'" : "");
 	_exit(KCS_EXIT_INCOMPLETE);
 }
 

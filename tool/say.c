@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <poll.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -38,6 +39,14 @@ static void put_line(char *sentence)
 	ssize_t ignored = writev(STDERR_FILENO, parts, 3);
 
 	(void)ignored;
+}
+
+/* The snapshot is open: it is not to wait for a terminal that was stopped. */
+static bool may_tell_progress(void)
+{
+	struct pollfd poll_fd = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	return poll(&poll_fd, 1, 0) > 0 && poll_fd.revents & POLLOUT;
 }
 
 static void erase_progress(void)
@@ -106,6 +115,8 @@ void kcs_say_progress(bool replace, const char *fmt, ...)
 	int pad, width;
 	va_list ap;
 
+	if (!may_tell_progress())
+		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
@@ -124,5 +135,6 @@ void kcs_say_progress(bool replace, const char *fmt, ...)
 
 void kcs_say_progress_end(void)
 {
-	erase_progress();
+	if (may_tell_progress())
+		erase_progress();
 }

@@ -31,7 +31,8 @@ void kcs_say_mute(bool mute);
 void kcs_say_end(int exit_code);
 
 /**
- * kcs_say_progress() - tell how far it is, on stderr in any case
+ * kcs_say_progress() - tell how far it is, on stderr in any case; but not where
+ *	that would have to wait
  * @replace: in place of the line before, as on a terminal
  * @fmt: the line
  */

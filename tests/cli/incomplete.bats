@@ -175,7 +175,9 @@ kept_up_to() {
 
 @test "the time is over and the tool hangs" {
 	FAKE_DELAY_MS=60000 fake --timeout 300ms -o out/core "$target"
-	fails 9 "the time allowed is over, and the output does not answer"
+	fails 9 "the time allowed is over, and the module or the output does not answer"
+	[ "$(grep -c kept stderr)" -eq 0 ]
+	empty out
 }
 
 @test "time enough" {

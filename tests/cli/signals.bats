@@ -15,7 +15,7 @@ env = dict(os.environ, LD_PRELOAD=sys.argv[3])
 out = os.open(os.environ.get("STDOUT", "stdout"),
               os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
 child = subprocess.Popen(sys.argv[4:], env=env, stdout=out,
-                         stderr=open("stderr", "w"))
+                         stderr=open(os.environ.get("STDERR", "stderr"), "w"))
 time.sleep(float(sys.argv[2]))
 child.send_signal(sig)
 start = time.monotonic()
@@ -52,6 +52,42 @@ sys.exit(128 - code if code < 0 else code)' \
 	STDOUT=fifo interrupt SIGINT 0.5 "$target"
 	exec 4<&-
 	fails 130 "no complete core was written"
+}
+
+# A pipe that is full and that nobody reads, as descriptor 4.
+make_stuck() {
+	rm -f stuck
+	mkfifo stuck
+	exec 4<>stuck
+	head -c 65536 /dev/zero >&4
+}
+
+@test "a signal while nobody reads what is said" {
+	make_stuck
+	FAKE_READ_MS=5000 STDERR=stuck interrupt SIGTERM 0.5 -o out/core "$target"
+	exec 4<&-
+	[ "$status" -eq 143 ]
+	empty out
+	grep -q '^[0-4]\.' took
+}
+
+@test "a signal while nobody reads results" {
+	make_stuck
+	FAKE_READ_MS=5000 STDOUT=stuck interrupt SIGTERM 0.5 --json -o out/core \
+		"$target"
+	exec 4<&-
+	[ "$status" -eq 143 ]
+	empty out
+}
+
+@test "a core does not wait for who reads of its progress" {
+	head -c 1M /dev/urandom >core
+	make_stuck
+	STDERR=stuck interrupt SIGCONT 0.5 --progress=always --rate 512K/s \
+		-o out/core "$target"
+	exec 4<&-
+	[ "$status" -eq 0 ]
+	cmp core out/core
 }
 
 @test "kill leaves nothing where files can be unnamed" {
