@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -222,27 +223,43 @@ static enum kcs_exit say_end(int err)
 	return KCS_EXIT_ERROR;
 }
 
-/* Until a signal, or until nobody reads any more. */
+/*
+ * Until a signal, or until nobody reads any more. Signals are blocked, so that
+ * writing must not wait: it is done where poll() says that it won't, an event at a
+ * time, and what nobody takes is dropped at the end.
+ */
 static enum kcs_exit follow(struct kcs_nl *nl, int signals,
 			    struct monitor *monitor)
 {
 	struct pollfd fds[] = {
 		{ .fd = signals, .events = POLLIN },
-		{ .fd = nl_socket_get_fd(nl->sock), .events = POLLIN },
 		{ .fd = STDOUT_FILENO },
+		{ .fd = nl_socket_get_fd(nl->sock), .events = POLLIN },
 	};
+	bool ready = false;
 	int err = 0;
 
 	while (!monitor->ret && !err) {
-		if (fflush(stdout) || ferror(stdout) ||
-		    fds[2].revents & (POLLERR | POLLHUP))
-			return KCS_EXIT_OK;
-		if (poll(fds, 3, -1) < 0)
+		fds[1].events = POLLOUT;
+		if (poll(fds, 2, -1) < 0)
 			return errno == EINTR ? KCS_EXIT_OK : say_end(-errno);
-		if (fds[1].revents)
-			err = take_events(nl, monitor);
+		if (!fds[1].revents)
+			__fpurge(stdout);
 		if (fds[0].revents)
 			break;
+		if (!ready)
+			print_mark(monitor, "ready", "following events");
+		ready = true;
+		if (monitor->ret)
+			break;
+		if (fflush(stdout) || ferror(stdout) ||
+		    fds[1].revents & (POLLERR | POLLHUP))
+			return KCS_EXIT_OK;
+		fds[1].events = 0;
+		if (poll(fds, 3, -1) < 0)
+			return errno == EINTR ? KCS_EXIT_OK : say_end(-errno);
+		if (fds[2].revents)
+			err = take_events(nl, monitor);
 	}
 	return err ? say_end(err) : monitor->ret;
 }
@@ -305,6 +322,5 @@ enum kcs_exit kcs_cmd_monitor(const struct kcs_args *args)
 			strerror(-signals));
 		return KCS_EXIT_ERROR;
 	}
-	print_mark(&monitor, "ready", "following events");
 	return follow(&nl, signals, &monitor);
 }

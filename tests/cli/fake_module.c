@@ -377,18 +377,20 @@ int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 	return 0;
 }
 
-/* Only the tool's waiting for events is meant. */
+/* Only the tool's waiting for events is meant, which is for a signal and a reader too. */
 int poll(struct pollfd *fds, nfds_t count, int timeout)
 {
 	nfds_t i;
 
 	if (!joined)
 		return REAL(poll)(fds, count, timeout);
+	if (head == tail && !flood)
+		kill(getpid(), SIGINT);
+	if (count < 3)
+		return REAL(poll)(fds, count, timeout);
 	if (!hung_up && getenv("FAKE_HANG_UP"))
 		kill(getpid(), SIGHUP);
 	hung_up = true;
-	if (head == tail && !flood)
-		kill(getpid(), SIGINT);
 	REAL(poll)(fds, count, 0);
 	for (i = 0; i < count; i++)
 		if (fds[i].fd == netlink_fd && (head != tail || flood))

@@ -80,6 +80,15 @@ make_stuck() {
 	empty out
 }
 
+@test "a signal while nobody reads events" {
+	make_stuck
+	STDOUT=stuck interrupt SIGTERM 0.5 monitor
+	[ "$status" -eq 0 ]
+	STDOUT=stuck interrupt SIGTERM 0.5 monitor --json
+	exec 4<&-
+	[ "$status" -eq 0 ]
+}
+
 @test "a core does not wait for who reads of its progress" {
 	head -c 1M /dev/urandom >core
 	make_stuck
