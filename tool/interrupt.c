@@ -58,6 +58,10 @@ static int wait_until(uint64_t end_ns)
 	}
 }
 
+/*
+ * Process 1 of a pid namespace is not ended by a signal of its own: get_signal() in
+ * kernel/signal.c.
+ */
 static void end_by(int sig)
 {
 	sigset_t set;
@@ -67,6 +71,7 @@ static void end_by(int sig)
 	sigaddset(&set, sig);
 	raise(sig);
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	_exit(128 + sig);
 }
 
 /**

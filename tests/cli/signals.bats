@@ -45,6 +45,21 @@ sys.exit(128 - code if code < 0 else code)' \
 	empty out
 }
 
+@test "a signal to process 1 of a pid namespace" {
+	unshare --pid --fork true 2>/dev/null || skip "a pid namespace takes root"
+	FAKE_READ_MS=2000 LD_PRELOAD=$fake unshare --pid --fork --kill-child \
+		"$KCORESNAP" -o out/core "$target" </dev/null 2>stderr 3>&- &
+	local unshare=$! first
+	until [ -e log ]; do sleep 0.02; done
+	first=$(pgrep -P "$unshare")
+	kill -TERM "$first"
+	timeout 10 tail --pid="$first" -f /dev/null || kill -KILL "$first"
+	status=0
+	wait "$unshare" || status=$?
+	fails 143 "no complete core was written"
+	empty out
+}
+
 @test "a signal while nobody reads the pipe" {
 	head -c 8M /dev/urandom >core
 	mkfifo fifo
