@@ -242,18 +242,20 @@ enum kcs_copy_result kcs_copy_run(struct kcs_copy *copy)
 		.start_ns = kcs_now_ns(),
 	};
 	enum kcs_copy_result ret;
-	int err;
+	uint64_t start;
+	int err = 0;
 
 	if (is_stopped(copy))
 		return KCS_COPY_STOPPED;
 	kcs_writer_start(&run.writer);
+	start = run.writer.pos;
 	if (copy->cut)
 		ret = copy_cut(&run, copy->cut);
 	else
 		ret = copy_extent(&run, copy->size);
 	copy->done = run.writer.put;
-	if (ret == KCS_COPY_OUT_FAILED && copy->zstd)
-		return ret;
-	err = kcs_writer_end(&run.writer);
+	if (ret != KCS_COPY_OUT_FAILED || !copy->zstd)
+		err = kcs_writer_end(&run.writer);
+	copy->written = run.writer.pos - start;
 	return err && !ret ? fail(copy, KCS_COPY_OUT_FAILED, -err) : ret;
 }

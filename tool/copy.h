@@ -37,6 +37,7 @@ enum kcs_copy_result {
  * @arg: for @tick
  * @done: bytes of the core dealt with so far, out of @size or of what @cut leaves
  * @data: of these, bytes that @in did not report as holes
+ * @written: bytes that @out got, after compression; holes that are left out count
  * @err: errno of the side that failed; ENODATA if @in ended before @size
  *
  * The caller fills the fields up to @arg and zeroes the rest.
@@ -56,6 +57,7 @@ struct kcs_copy {
 	void *arg;
 	uint64_t done;
 	uint64_t data;
+	uint64_t written;
 	int err;
 };
 

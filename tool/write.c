@@ -126,6 +126,12 @@ static int let_go(struct work *work)
 	return work->list_err;
 }
 
+/* What was compressed may all be in memory, and what was written an empty frame. */
+static bool has_part(const struct work *work)
+{
+	return work->copy.done && work->copy.written;
+}
+
 /*
  * What little there is of a core is kept, unless it is nothing.
  *
@@ -138,7 +144,7 @@ static char *keep(struct work *work)
 	int err, len = 0;
 
 	let_go(work);
-	err = work->copy.done ? kcs_output_keep(out) : 0;
+	err = has_part(work) ? kcs_output_keep(out) : 0;
 	if (err)
 		len = asprintf(&told, "; what was written can't be kept (%s)",
 			       strerror(-err));
@@ -198,7 +204,7 @@ static enum kcs_exit say_stopped(struct work *work)
 /* An output that took nothing has failed; one that took a part holds a part. */
 static enum kcs_exit say_unwritten(struct work *work, int err)
 {
-	if (!work->copy.done)
+	if (!has_part(work))
 		return kcs_output_fail(work->out, err);
 	return say_incomplete(work, "can't write to %s%s%s: %s: %s",
 			      quote(work->out), path_of(work->out),

@@ -53,6 +53,9 @@ kept_up_to() {
 	FAKE_CANCEL_AT=0 fake -o out/core "$target"
 	fails 9 "was cancelled"
 	empty out
+	FAKE_CANCEL_AT=0 fake -z -o out/core "$target"
+	fails 9 "was cancelled"
+	empty out
 }
 
 @test "what went to standard output is told to be incomplete" {
@@ -102,6 +105,21 @@ kept_up_to() {
 	fails 9 "No space left on device: free some space"
 	fails 9 "kept as 'out/core.incomplete'"
 	[ "$left" = core.incomplete ]
+}
+
+@test "a file system that is full from the start" {
+	[ "$(id -u)" -eq 0 ] || skip "mounting takes root"
+	head -c 3M /dev/urandom >core
+	mount -t tmpfs -o size=64k none out
+	head -c 64K /dev/zero >out/full
+	fake -z -o out/core "$target"
+	local left
+	left=$(ls -A out)
+	umount out
+	fails 8 "No space left on device: free some space"
+	[ "$left" = full ]
+	stdout=/dev/full fake -z "$target"
+	fails 8 "No space left"
 }
 
 @test "what the disk has lost while the rest was written" {

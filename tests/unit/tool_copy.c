@@ -405,6 +405,7 @@ static void what_was_written_is_counted(void **state)
 	faults.write_errno = EFBIG;
 	assert_int_equal(kcs_copy_run(&copy), KCS_COPY_OUT_FAILED);
 	assert_int_equal(copy.done, faults.written);
+	assert_int_equal(copy.written, faults.written);
 	assert_int_equal(copy.done, lseek(copy.out, 0, SEEK_END));
 	close(copy.out);
 }
@@ -482,6 +483,7 @@ static void compressed_copy_is_equal(void **state)
 
 		assert_int_equal(kcs_copy_run(&copy), KCS_COPY_OK);
 		assert_int_equal(copy.done, CORE_SIZE);
+		assert_int_equal(copy.written, lseek(copy.out, 0, SEEK_END));
 		assert_true(copy.data < CORE_SIZE / 2);
 		check_compressed(copy.out);
 		kcs_zstd_free(copy.zstd);
