@@ -260,6 +260,27 @@ uint64_t kcs_output_room(const struct kcs_output *out)
 	return (uint64_t)(geteuid() ? fs.f_bavail : fs.f_bfree) * fs.f_frsize;
 }
 
+/* Is the name that of the open file? */
+static bool is_ours(const struct kcs_output *out, const char *name)
+{
+	struct stat ours, st;
+
+	return !fstat(out->fd, &ours) &&
+	       !fstatat(out->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) &&
+	       ours.st_dev == st.st_dev && ours.st_ino == st.st_ino;
+}
+
+/*
+ * An NFS server that has done it, and is asked again because its answer was lost,
+ * answers that it can't be done: link(2). So the name tells.
+ */
+static int result(const struct kcs_output *out, const char *name, int failed)
+{
+	int err = errno;
+
+	return failed && !is_ours(out, name) ? -err : 0;
+}
+
 /*
  * A link to the open file can't be led astray by whoever else may write to the
  * directory, and it never replaces.
@@ -269,18 +290,26 @@ static int link_as(const struct kcs_output *out, const char *name)
 	char self[32];
 
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", out->fd);
-	return linkat(AT_FDCWD, self, out->dirfd, name, AT_SYMLINK_FOLLOW) ?
-		-errno : 0;
+	return result(out, name, linkat(AT_FDCWD, self, out->dirfd, name,
+					AT_SYMLINK_FOLLOW));
 }
 
-/* Is the name still that of the open file? */
-static bool is_ours(const struct kcs_output *out, const char *name)
+/*
+ * Some file systems know no flags: fuse_rename2() in fs/fuse/dir.c, of a server that
+ * does not. Then there is a moment in which somebody else's new file is replaced.
+ */
+static int move_to(const struct kcs_output *out, const char *name)
 {
-	struct stat ours, st;
+	unsigned int flags = out->force ? 0 : RENAME_NOREPLACE;
+	int ret = renameat2(out->dirfd, out->partial, out->dirfd, name, flags);
 
-	return !fstat(out->fd, &ours) &&
-	       !fstatat(out->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) &&
-	       ours.st_dev == st.st_dev && ours.st_ino == st.st_ino;
+	if (ret && errno == EINVAL && flags) {
+		ret = check_name(out, name);
+		if (ret)
+			return ret;
+		ret = renameat(out->dirfd, out->partial, out->dirfd, name);
+	}
+	return result(out, name, ret);
 }
 
 static void remove_partial(struct kcs_output *out)
@@ -326,10 +355,7 @@ static int give_name(struct kcs_output *out)
 		return ret;
 	if (!is_ours(out, out->partial))
 		return -ESTALE;
-	if (renameat2(out->dirfd, out->partial, out->dirfd, out->name,
-		      out->force ? 0 : RENAME_NOREPLACE))
-		return -errno;
-	return 0;
+	return move_to(out, out->name);
 }
 
 /*

@@ -78,7 +78,8 @@ uint64_t kcs_output_room(const struct kcs_output *out);
  * @size: bytes that were written
  *
  * What was created under the name meanwhile is not replaced without @force, and
- * then only if it is a regular file.
+ * then only if it is a regular file. Where a file system has neither links nor
+ * RENAME_NOREPLACE, that holds until right before the file is moved.
  *
  * Return: 0 or -errno; -EEXIST for a name that was taken meanwhile.
  */

@@ -18,6 +18,8 @@
 static struct {
 	bool no_unnamed;	/* a file system without O_TMPFILE */
 	bool no_links;
+	bool no_flags;		/* of renameat2(2) */
+	bool answers_lost;	/* what was done is asked for again */
 	int fsync_errno;
 } lacks;
 
@@ -26,6 +28,7 @@ static int messages = -1;
 
 int __real_openat(int dirfd, const char *path, int flags, mode_t mode);
 int __real_linkat(int from, const char *old, int to, const char *new, int flags);
+int __real_renameat2(int from, const char *old, int to, const char *new, unsigned int flags);
 int __real_fsync(int fd);
 
 int __wrap_openat(int dirfd, const char *path, int flags, mode_t mode)
@@ -43,7 +46,20 @@ int __wrap_linkat(int from, const char *old, int to, const char *new, int flags)
 		errno = EPERM;
 		return -1;
 	}
+	if (lacks.answers_lost)
+		__real_linkat(from, old, to, new, flags);
 	return __real_linkat(from, old, to, new, flags);
+}
+
+int __wrap_renameat2(int from, const char *old, int to, const char *new, unsigned int flags)
+{
+	if (lacks.no_flags && flags) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (lacks.answers_lost)
+		__real_renameat2(from, old, to, new, flags);
+	return __real_renameat2(from, old, to, new, flags);
 }
 
 int __wrap_fsync(int fd)
@@ -128,6 +144,24 @@ static void rename_is_the_last_resort(void **state)
 	write_file("core");
 }
 
+static void where_no_flags_are_known_it_is_renamed(void **state)
+{
+	lacks.no_unnamed = true;
+	lacks.no_links = true;
+	lacks.no_flags = true;
+	write_file("core");
+}
+
+static void what_was_done_twice_was_done(void **state)
+{
+	lacks.answers_lost = true;
+	write_file("core");
+	lacks.no_unnamed = true;
+	write_file("core");
+	lacks.no_links = true;
+	write_file("core");
+}
+
 static void abandon_file(void)
 {
 	struct kcs_output out = KCS_OUTPUT_INIT;
@@ -168,6 +202,8 @@ static void name_taken_meanwhile_is_kept(void **state)
 	lacks.no_unnamed = true;
 	lose_race();
 	lacks.no_links = true;
+	lose_race();
+	lacks.no_flags = true;
 	lose_race();
 }
 
@@ -486,6 +522,10 @@ int main(void)
 				       lack_nothing),
 		cmocka_unit_test_setup(named_file_is_the_fallback, lack_nothing),
 		cmocka_unit_test_setup(rename_is_the_last_resort, lack_nothing),
+		cmocka_unit_test_setup(where_no_flags_are_known_it_is_renamed,
+				       lack_nothing),
+		cmocka_unit_test_setup(what_was_done_twice_was_done,
+				       lack_nothing),
 		cmocka_unit_test_setup(abandoned_file_is_removed, lack_nothing),
 		cmocka_unit_test_setup(name_taken_meanwhile_is_kept,
 				       lack_nothing),
