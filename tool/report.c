@@ -40,12 +40,14 @@ static void add_end(struct json_object *one, const struct kcs_report *report)
 	const struct kcs_entry *entry = &report->entry;
 
 	/* By stop it is known when all was read. */
-	kcs_json_add_u64(one, "pause_ns", entry->pause_ns ?
+	kcs_json_add_u64(one, "pause_ns", report->counted ?
 			 entry->pause_ns : report->taken.pause_ns);
-	kcs_json_add_u64(one, "read_bytes", entry->read_bytes);
-	kcs_json_add_u64(one, "inexact_bytes", entry->inexact_bytes);
-	kcs_json_add_u64(one, "missed_bytes", entry->missed_bytes);
-	kcs_json_add_u64(one, "lost_bytes", entry->lost_bytes);
+	if (report->counted) {
+		kcs_json_add_u64(one, "read_bytes", entry->read_bytes);
+		kcs_json_add_u64(one, "inexact_bytes", entry->inexact_bytes);
+		kcs_json_add_u64(one, "missed_bytes", entry->missed_bytes);
+		kcs_json_add_u64(one, "lost_bytes", entry->lost_bytes);
+	}
 	kcs_json_add_u64(one, "written_bytes", report->written_bytes);
 	kcs_json_add_u64(one, "left_out_bytes", report->left_out_bytes);
 	kcs_json_add_u64(one, "elapsed_ns", report->elapsed_ns);

@@ -15,7 +15,8 @@
  * @dry_run: with a prediction
  * @taken: see there
  * @file: where the core or a part of it is; NULL for standard output, or nowhere
- * @entry: the module's last figures
+ * @counted: the module told how it was read, in @entry
+ * @entry: its last figures
  * @written_bytes: what was written that is not a hole
  * @left_out_bytes: what was left out as asked
  * @elapsed_ns: from the snapshot to the end
@@ -27,6 +28,7 @@ struct kcs_report {
 	bool dry_run;
 	struct kcs_taken taken;
 	const char *file;
+	bool counted;
 	struct kcs_entry entry;
 	uint64_t written_bytes;
 	uint64_t left_out_bytes;

@@ -424,6 +424,8 @@ enum kcs_exit kcs_write_core(struct kcs_nl *nl, const struct kcs_args *args,
 		ret = copy_core(&work);
 	if (!ret)
 		ret = finish(&work);
+	let_go(&work);
+	report->counted = work.listed;
 	report->entry = work.entry;
 	report->written_bytes = work.copy.data;
 	report->left_out_bytes = work.cut.left_out;

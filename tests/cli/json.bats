@@ -56,6 +56,19 @@ has() {
 	jq -e .file stdout
 }
 
+@test "of a core that is incomplete the module's figures are told, if it has any" {
+	export FAKE_LOST=4096 FAKE_INEXACT=8192
+	FAKE_CANCEL_AT=1048576 FAKE_DROPPED=12 fake --json -o out/core "$target"
+	want=9 has '.read_bytes == 1048576 and .inexact_bytes == 8192
+		and .lost_bytes == 4096 and .pause_ns == 3200000'
+	stdout=/dev/full fake --json -o - "$target"
+	jq -e '.lost_bytes == 4096 and .exit_code == 8' stderr
+	rm out/core.incomplete
+	FAKE_DUMP_ERRNO=12 FAKE_UNLISTED=1 fake --json -o out/core "$target"
+	want=9 has '(has("read_bytes") or has("inexact_bytes") or has("missed_bytes")
+		or has("lost_bytes") | not) and .pause_ns == 3200000'
+}
+
 @test "progress is neither an error nor a note" {
 	head -c 1M /dev/urandom >core
 	FAKE_LOST=4096 fake --json --progress=always --rate 1M/s -o out/core "$target"
