@@ -137,8 +137,11 @@ void kcs_json_print_rest(int exit_code)
 	pthread_mutex_lock(&lock);
 	any = kept;
 	pthread_mutex_unlock(&lock);
-	if (any)
-		kcs_json_print(NULL, exit_code);
+	if (!any)
+		return;
+	if (exit_code == KCS_EXIT_USAGE)
+		out_fd = STDERR_FILENO;
+	kcs_json_print(NULL, exit_code);
 }
 
 void kcs_json_add(struct json_object *object, const char *name,

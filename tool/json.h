@@ -52,8 +52,9 @@ enum kcs_exit kcs_json_line(struct json_object *value);
  * kcs_json_print_rest() - print what was kept since the last value
  * @exit_code: of the tool
  *
- * Prints nothing where nothing was kept. Called when the tool ends, by a signal
- * too.
+ * Prints nothing where nothing was kept. What is wrong with the command line goes to
+ * stderr: where results would have gone may depend on it. Called when the tool
+ * ends, by a signal too.
  */
 void kcs_json_print_rest(int exit_code);
 

@@ -160,7 +160,9 @@ has() {
 
 @test "a wrong command line is told in JSON, on standard error" {
 	local wrong
-	for wrong in "--bogus --json list" "--json --mode fast 1" "list --json --mode"; do
+	for wrong in "--bogus --json list" "--json --mode fast 1" "list --json --mode" \
+		"list --json 1" "info --json -v" "cancel --json" "--json" \
+		"--json -o out/core" "--json --dry-run 1 1" "--json -o out/core 1 2"; do
 		# shellcheck disable=SC2086
 		fake $wrong
 		[ "$status" -eq 2 ]
