@@ -37,6 +37,9 @@ enum kcs_exit kcs_exit_of_errno(int err)
 		return KCS_EXIT_REFUSED;
 	case EBUSY:
 		return KCS_EXIT_BUSY;
+	/* It is being unloaded. */
+	case ENODEV:
+		return KCS_EXIT_MODULE;
 	default:
 		return KCS_EXIT_ERROR;
 	}

@@ -208,7 +208,7 @@ static void take_reply(struct call *call, struct nlmsghdr *nlh)
 	if (!kcs_nl_parse(nlh, attrs)) {
 		snprintf(call->nl->sentence, KCS_SENTENCE_SIZE,
 			 "the module's answer is malformed: install tool and module of the same version");
-		call->err = -EPROTO;
+		call->err = -EBADMSG;
 		return;
 	}
 	if (call->reply)
@@ -348,8 +348,11 @@ struct nl_msg *kcs_nl_request(struct kcs_nl *nl, uint8_t cmd, bool dump)
 
 enum kcs_exit kcs_nl_fail(const struct kcs_nl *nl, int err)
 {
-	/* The family went away since it was found: rmmod. */
-	if (err == -ENOENT && !nl->sentence[0]) {
+	/*
+	 * The family went away since it was found, or is about to, which a list
+	 * is told so: __netlink_dump_start() in net/netlink/af_netlink.c.
+	 */
+	if ((err == -ENOENT || err == -EPROTONOSUPPORT) && !nl->sentence[0]) {
 		kcs_say("the kcoresnap module was unloaded: run 'modprobe kcoresnap' as root");
 		return KCS_EXIT_MODULE;
 	}
@@ -358,7 +361,7 @@ enum kcs_exit kcs_nl_fail(const struct kcs_nl *nl, int err)
 	else
 		kcs_say("the kernel refused the request (%s): its log may say why",
 			strerror(-err));
-	return kcs_exit_of_errno(-err);
+	return err == -EBADMSG ? KCS_EXIT_MODULE : kcs_exit_of_errno(-err);
 }
 
 uint32_t kcs_nl_u32(struct nlattr **attrs, int type)

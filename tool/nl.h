@@ -76,7 +76,7 @@ struct nl_msg *kcs_nl_request(struct kcs_nl *nl, uint8_t cmd, bool dump);
  * @reply: called per message, may be NULL
  * @arg: for @reply
  *
- * Return: 0 or -errno.
+ * Return: 0 or -errno; -EBADMSG for an answer that is malformed.
  */
 int kcs_nl_call(struct kcs_nl *nl, struct nl_msg *msg, kcs_nl_reply_fn *reply,
 		void *arg);

@@ -10,6 +10,7 @@
  *			versions of family and module
  *	FAKE_ERRNO, FAKE_SENTENCE
  *			snapshots and cancels are refused, dry runs predict so
+ *	FAKE_MALFORMED	set: an attribute of INFO is too short
  *	FAKE_DELAY_MS	how long a snapshot takes
  *	FAKE_DATA	bytes that a dry run says the core will hold
  *	FAKE_CANCEL_AT	offset in the core from where on it can't be read
@@ -166,7 +167,10 @@ static void answer_info(const struct nlmsghdr *request)
 
 	nla_put_string(msg, KCORESNAP_A_VERSION,
 		       text("FAKE_VERSION", KCORESNAP_VERSION));
-	nla_put_u32(msg, KCORESNAP_A_MODES, 15);
+	if (getenv("FAKE_MALFORMED"))
+		nla_put_u8(msg, KCORESNAP_A_MODES, 15);
+	else
+		nla_put_u32(msg, KCORESNAP_A_MODES, 15);
 	nla_put_u32(msg, KCORESNAP_A_MAX_SNAPSHOTS, 4);
 	nla_put_u32(msg, KCORESNAP_A_ACTIVE, 1);
 	nla_put_u64(msg, KCORESNAP_A_MAX_PAUSE_US, 250000);

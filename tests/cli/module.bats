@@ -61,6 +61,7 @@ refused() {
 	refused 12 5   # ENOMEM
 	refused 11 5   # EAGAIN
 	refused 16 6   # EBUSY
+	refused 19 7   # ENODEV
 	refused 22 1   # EINVAL
 	refused 34 1   # ERANGE
 	refused 24 1   # EMFILE
@@ -144,6 +145,16 @@ refused() {
 @test "a module that goes away meanwhile" {
 	FAKE_ERRNO=2 fake cancel 8
 	fails 7 "modprobe kcoresnap"
+	FAKE_DUMP_ERRNO=93 fake list # EPROTONOSUPPORT
+	fails 7 "modprobe kcoresnap"
+}
+
+@test "a module whose answers are malformed is another one" {
+	FAKE_MALFORMED=1 fake info
+	fails 7 "the module's answer is malformed: install tool and module"
+	FAKE_MALFORMED=1 fake -o out/core "$target"
+	fails 7 "the module's answer is malformed"
+	empty out
 }
 
 @test "a dry run predicts and writes no core" {

@@ -15,6 +15,7 @@ static void errors_have_their_codes(void **state)
 	assert_int_equal(kcs_exit_of_errno(ENOMEM), 5);
 	assert_int_equal(kcs_exit_of_errno(EAGAIN), 5);
 	assert_int_equal(kcs_exit_of_errno(EBUSY), 6);
+	assert_int_equal(kcs_exit_of_errno(ENODEV), 7);
 }
 
 static void unknown_errors_are_unexpected(void **state)
