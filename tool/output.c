@@ -424,6 +424,9 @@ int kcs_output_keep(struct kcs_output *out)
 {
 	int ret;
 
+	/* Whoever writes next goes on behind what there is. */
+	if (!out->path && out->sink == KCS_SINK_SPARSE)
+		lseek(out->fd, 0, SEEK_END);
 	if (!out->path)
 		return 0;
 	fsync(out->fd);

@@ -150,16 +150,22 @@ static int put_sparse(struct kcs_writer *writer, const char *data, size_t len)
 	return ret ? ret : tidy_up(writer);
 }
 
+/* In append mode the position is not where the next byte goes. */
+static uint64_t find_pos(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+	off_t pos = lseek(fd, 0, flags >= 0 && flags & O_APPEND ? SEEK_END :
+								  SEEK_CUR);
+
+	return pos < 0 ? 0 : pos;
+}
+
 int kcs_writer_start(struct kcs_writer *writer)
 {
-	off_t pos;
-
 	writer->put = 0;
 	writer->pos = writer->base;
-	if (writer->sink != KCS_SINK_SPARSE && writer->tidy) {
-		pos = lseek(writer->fd, 0, SEEK_CUR);
-		writer->pos = pos < 0 ? 0 : pos;
-	}
+	if (writer->sink != KCS_SINK_SPARSE && writer->tidy)
+		writer->pos = find_pos(writer->fd);
 	writer->clean = writer->pos - writer->pos % KCS_BLOCK_SIZE;
 	return 0;
 }

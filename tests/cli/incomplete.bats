@@ -65,6 +65,16 @@ kept_up_to() {
 	cmp -n 1048576 core out/x
 }
 
+@test "who writes next goes on behind a core that is incomplete" {
+	{
+		echo before
+		FAKE_CANCEL_AT=1048576 LD_PRELOAD=$fake "$KCORESNAP" "$target" \
+			2>stderr 3>&- || true
+		echo after
+	} >out/x
+	cmp <(echo before; head -c 1M core; echo after) out/x
+}
+
 @test "however long its name is, the sentence says all" {
 	local part path=out i
 	part=$(printf 'x%.0s' {1..200})

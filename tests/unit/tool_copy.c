@@ -37,6 +37,7 @@ static struct {
 	int write_errno;
 	uint64_t written;
 	unsigned int syncs;
+	off_t synced_from;		/* by the first of them */
 	unsigned int sync_fails_at;	/* the call of that number, 0 is none */
 	int sync_errno;
 } faults;
@@ -135,6 +136,8 @@ ssize_t __wrap_splice(int in, off_t *in_offset, int out, off_t *out_offset,
 
 int __wrap_sync_file_range(int fd, off_t offset, off_t len, unsigned int flags)
 {
+	if (!faults.syncs)
+		faults.synced_from = offset;
 	errno = ++faults.syncs == faults.sync_fails_at ? faults.sync_errno : 0;
 	return errno ? -1 : __real_sync_file_range(fd, offset, len, flags);
 }
@@ -563,6 +566,24 @@ static void tidying_may_be_interrupted_or_forbidden(void **state)
 	assert_int_equal(copy_tidily(KCS_SINK_STREAM, 2, EPERM), KCS_COPY_OK);
 }
 
+static void what_was_appended_is_tidied_up(void **state)
+{
+	struct kcs_copy copy = {
+		.in = memfd_create("long", 0), .out = make_file(),
+		.sink = KCS_SINK_STREAM, .tidy = true, .size = TIDY_SIZE,
+	};
+
+	faults.seek_errno = EINVAL;
+	assert_int_equal(ftruncate(copy.in, TIDY_SIZE), 0);
+	assert_int_equal(ftruncate(copy.out, TIDY_SIZE + 1), 0);
+	assert_int_equal(fcntl(copy.out, F_SETFL, O_APPEND), 0);
+	assert_int_equal(kcs_copy_run(&copy), KCS_COPY_OK);
+	assert_int_equal(lseek(copy.out, 0, SEEK_END), 2 * TIDY_SIZE + 1);
+	assert_true(faults.synced_from >= TIDY_SIZE);
+	close(copy.in);
+	close(copy.out);
+}
+
 static void stop_at_half(const struct kcs_copy *copy, void *arg)
 {
 	if (copy->done >= CORE_SIZE / 4)
@@ -636,6 +657,7 @@ int main(void)
 				       behave),
 		cmocka_unit_test_setup(tidying_may_be_interrupted_or_forbidden,
 				       behave),
+		cmocka_unit_test_setup(what_was_appended_is_tidied_up, behave),
 		cmocka_unit_test_setup(stopped_copy_keeps_what_it_has, behave),
 		cmocka_unit_test_setup(stopped_copy_does_not_wait, behave),
 	};
