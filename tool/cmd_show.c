@@ -16,6 +16,7 @@
 #include "note.h"
 #include "parse.h"
 #include "say.h"
+#include "unpack.h"
 
 #define TIME_SIZE 64
 
@@ -140,7 +141,7 @@ static enum kcs_exit say_unreadable(const char *path, int err)
 {
 	switch (err) {
 	case -ENOEXEC:
-		kcs_say("'%s' is no ELF core: name a core that kcoresnap wrote", path);
+		kcs_say("'%s' is no ELF core, nor one that zstd compressed: name a core that kcoresnap wrote", path);
 		break;
 	case -ENODATA:
 		kcs_say("'%s' has no note of kcoresnap's: it was written by something else, or by an older version: name a core that kcoresnap wrote",
@@ -173,7 +174,8 @@ enum kcs_exit kcs_cmd_show(const struct kcs_args *args)
 	fd = open(args->core, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return say_unreadable(args->core, -errno);
-	ret = kcs_note_find(fd, &desc, &size);
+	ret = kcs_unpack_is_packed(fd) ? kcs_unpack_find(fd, &desc, &size) :
+					 kcs_note_find(fd, &desc, &size);
 	if (!ret)
 		ret = kcs_note_parse(&note, desc, size);
 	if (ret)

@@ -14,6 +14,9 @@ load common
 	fails 1 "'core' is no ELF core"
 	cli show "$KCORESNAP"
 	fails 1 "is no ELF core"
+	printf '\x28\xb5\x2f\xfd' >packed
+	cli show packed
+	fails 1 "'packed' is no ELF core"
 	cli show /dev/null
 	fails 1 "'/dev/null' is no ELF core"
 	mkfifo pipe

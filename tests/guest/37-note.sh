@@ -6,7 +6,7 @@
 . "$KCS_TREE/tests/guest/requests.sh"
 . "$KCS_TREE/tests/guest/states.sh"
 
-plan 23
+plan 24
 
 # shown NAME: what the last "show" says of it
 shown()
@@ -53,6 +53,9 @@ for mode in cow stop live; do
 done
 is "$("$KCS" show --json core.stop | jq -r "[.mode, (.threads | length), .exit_code] | @text")" "[\"stop\",$threads,0]" "as JSON too"
 is "$(shown requester)" "pid $(<requester), uid 0" "it says who asked"
+"$KCS" -z --max-pause 20s --filter 33 -o core.zst "$pid"
+"$KCS" show core.zst >shown.zst
+is "$? $(shown_threads | diff - <(awk 'past { print $1, $2, $3, $4 } /^ *TID/ { past = 1 }' shown.zst | sort -n))" "0 " "of a compressed core too"
 kill -CONT "$pid"
 # Its parent was told that it stopped and that it went on.
 is "$(left 2)" "" "the process goes on"

@@ -6,9 +6,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <zstd.h>
+
 #include "../../module/elf.h"
 #include "note.h"
 #include "test.h"
+#include "unpack.h"
 
 #define THREADS 3
 
@@ -205,6 +208,66 @@ static void cores_cut_off_are_told(void **state)
 	drop_core(&core);
 }
 
+/* Return: a file of the compressed core and its size, of which @size bytes are there. */
+static int pack(const struct core *core, size_t *size)
+{
+	size_t room = ZSTD_compressBound(core->layout.size);
+	int fd = memfd_create("packed", MFD_CLOEXEC);
+	char *packed = malloc(room);
+
+	room = ZSTD_compress(packed, room, core->bytes, core->layout.size, 1);
+	if (room < *size)
+		*size = room;
+	assert_int_equal(write(fd, packed, *size), *size);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	free(packed);
+	return fd;
+}
+
+static int find_packed(const struct core *core, size_t size, void **desc)
+{
+	int fd = pack(core, &size), ret;
+
+	*desc = NULL;
+	assert_true(kcs_unpack_is_packed(fd));
+	ret = kcs_unpack_find(fd, desc, &size);
+	close(fd);
+	return ret;
+}
+
+static void compressed_cores_are_read(void **state)
+{
+	/* The last has its notes behind what is looked at first. */
+	const size_t counts[] = { 1, PN_XNUM, 4 * PN_XNUM };
+	size_t size, whole, i;
+	struct core core;
+	char desc[4096];
+	void *found;
+
+	size = make_desc(desc, sizeof(struct kcoresnap_note),
+			 sizeof(struct kcoresnap_note_thread));
+	for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		make_core(&core, counts[i], desc, size);
+		assert_false(kcs_unpack_is_packed(core.fd));
+		assert_int_equal(find_packed(&core, SIZE_MAX, &found), 0);
+		assert_memory_equal(found, desc, size);
+		free(found);
+		drop_core(&core);
+	}
+
+	make_core(&core, 1, desc, size);
+	whole = SIZE_MAX;
+	close(pack(&core, &whole));
+	for (i = sizeof(uint32_t); i < whole - 4; i++)
+		assert_true(find_packed(&core, i, &found) < 0);
+	drop_core(&core);
+	make_core(&core, 1, NULL, 0);
+	assert_int_equal(find_packed(&core, SIZE_MAX, &found), -ENODATA);
+	core.bytes[0] = 0;
+	assert_int_equal(find_packed(&core, SIZE_MAX, &found), -ENOEXEC);
+	drop_core(&core);
+}
+
 static void cores_of_others_have_none(void **state)
 {
 	struct kcs_note note;
@@ -238,6 +301,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		OF_BOTH(the_note_is_found_and_read),
 		OF_BOTH(cores_cut_off_are_told),
+		OF_BOTH(compressed_cores_are_read),
 		OF_BOTH(cores_of_others_have_none),
 		cmocka_unit_test(other_sizes_are_read),
 		cmocka_unit_test(what_is_wrong_is_told),
