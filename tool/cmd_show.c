@@ -141,7 +141,8 @@ static enum kcs_exit say_unreadable(const char *path, int err)
 {
 	switch (err) {
 	case -ENOEXEC:
-		kcs_say("'%s' is no ELF core, nor one that zstd compressed: name a core that kcoresnap wrote", path);
+		kcs_say("'%s' is no ELF core, nor one that zstd compressed: name a core that kcoresnap wrote",
+			path);
 		break;
 	case -ENODATA:
 		kcs_say("'%s' has no note of kcoresnap's: it was written by something else, or by an older version: name a core that kcoresnap wrote",

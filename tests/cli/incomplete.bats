@@ -76,11 +76,8 @@ kept_up_to() {
 }
 
 @test "however long its name is, the sentence says all" {
-	local part path=out i
-	part=$(printf 'x%.0s' {1..200})
-	for i in {1..10}; do
-		path+=/$part
-	done
+	local path
+	path=out$(printf '/%0200d' {1..10})
 	mkdir -p "$path"
 	FAKE_CANCEL_AT=1048576 fake -o "$path/core" "$target"
 	fails 9 "was cancelled"

@@ -271,6 +271,7 @@ static void make_file(const char *path, const char *text)
 static void keep_part(void)
 {
 	struct kcs_output out = KCS_OUTPUT_INIT;
+
 	assert_int_equal(kcs_output_open(&out, "core", false), KCS_EXIT_OK);
 	assert_int_equal(write(out.fd, "part", 4), 4);
 	assert_int_equal(kcs_output_keep(&out), 0);
