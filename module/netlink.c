@@ -252,7 +252,7 @@ static int do_snapshot(struct sk_buff *skb, struct genl_info *info)
 
 	/* From here until the file holds the module itself. */
 	if (!try_module_get(THIS_MODULE)) {
-		kcs_refuse(&why, EBUSY, "the module is being unloaded: load it again");
+		kcs_refuse(&why, ENODEV, "the module is being unloaded: load it again");
 		return reply_refusal(skb, info->nlhdr, &why);
 	}
 	err = kcs_request_parse(&req, skb, info, &why);

@@ -93,7 +93,7 @@ static void check_request(void)
 	case 0:
 	case ENOENT:	/* no such family any more */
 		return;
-	case EBUSY:
+	case ENODEV:
 		if (strstr(outcome->sentence, "unloaded"))
 			return;
 	}

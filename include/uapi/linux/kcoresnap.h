@@ -123,6 +123,7 @@
  *			zombie, or the target exited or called execve meanwhile
  *	EPERM, EACCES	the policy or ptrace's rules say no
  *	EBUSY		as many snapshots as allowed are open
+ *	ENODEV		the module is being removed
  *	EOPNOTSUPP	the mode can't be had here, or not on this target
  *	ETIME		the pause is predicted to be, or was, beyond the bound
  *	ENOMEM		the worst-case growth does not fit, or an allocation
