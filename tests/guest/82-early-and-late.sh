@@ -26,11 +26,7 @@ plan 4
 mkfifo fifo
 exec {line}<>fifo
 
-begin policies asked
-cmd_ok "the module can be removed while a dump of its policies is pending" unload
-end
-like "$(tail -n 1 policies)" "^ended [0-9]+$" "whose end is received after that"
-
+unload
 begin groups joined
 load "$@"
 sleep 1000 &
@@ -41,3 +37,9 @@ wait "$target" 2>/dev/null
 end
 is "$(tail -n 1 groups)" "heard 0" "who hears nothing of it"
 rm -f core
+
+begin policies asked
+cmd_ok "the module can be removed while a dump of its policies is pending" unload
+end
+like "$(tail -n 1 policies)" "^ended [0-9]+$" "whose end is received after that"
+load "$@"

@@ -15,7 +15,8 @@ plan 25
 watch()
 {
 	rm -f events
-	"$KCS" monitor "$@" >events 2>events.err &
+	# A shell has what it starts so ignore SIGINT.
+	env --default-signal=INT "$KCS" monitor "$@" >events 2>events.err &
 	monitor=$!
 	wait_for 30 grep -qs ready events || diag "the monitor is not ready: $(cat events.err)"
 }
