@@ -40,10 +40,12 @@ static int policies(struct kcs_client *client)
 
 static int groups(struct kcs_client *client)
 {
+	struct sockaddr_nl addr = { .nl_family = AF_NETLINK };
 	int heard = 0, i;
 
+	/* Without a port of its own it would be taken for the kernel, which sends. */
 	client->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
-	if (client->fd < 0)
+	if (client->fd < 0 || bind(client->fd, (struct sockaddr *)&addr, sizeof(addr)))
 		return errno;
 	for (i = 1; i <= GROUPS_MAX; i++)
 		setsockopt(client->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &i, sizeof(i));
