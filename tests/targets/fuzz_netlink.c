@@ -23,7 +23,7 @@
 
 #define NOBODY 65534
 #define DATAGRAM 49152		/* bytes */
-#define MOST_MESSAGES 64	/* in a datagram */
+#define MOST_MESSAGES 8		/* in a datagram */
 #define MOST_FDS 64
 #define KNOWN_VALID 0x80000000U	/* in the sequence number: the request is well formed */
 
@@ -199,11 +199,12 @@ static void damage(struct fuzzer *f, struct kcs_msg *msg)
 	}
 }
 
-static void make_message(struct fuzzer *f, struct kcs_msg *msg)
+/* Only the last one of a datagram can be a snapshot: so most of these are. */
+static void make_message(struct fuzzer *f, struct kcs_msg *msg, bool last)
 {
 	int times;
 
-	switch (below(f, 64)) {
+	switch (last && !one_in(f, 4) ? below(f, 36) : below(f, 64)) {
 	case 0:
 		make_valid(f, msg, KCORESNAP_CMD_SNAPSHOT);
 		return;
@@ -247,7 +248,7 @@ static size_t make_datagram(struct fuzzer *f, char *buf)
 	struct kcs_msg msg;
 
 	for (; count && used + sizeof(msg) < DATAGRAM; count--, f->sent++) {
-		make_message(f, &msg);
+		make_message(f, &msg, count == 1);
 		len = msg.nlh.nlmsg_len < sizeof(msg) ? msg.nlh.nlmsg_len : sizeof(msg);
 		/* The kernel reads no further than a length that can't be. */
 		if (count == 1 && one_in(f, 3))
