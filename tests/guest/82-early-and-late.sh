@@ -9,9 +9,9 @@ as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 # begin KIND WORD: start it as nobody, until it says WORD
 begin()
 {
-	"${as_nobody[@]}" "$KCS_TARGETS/pending" "$1" <&"$line" >"$1" 2>"$1.err" &
+	"${as_nobody[@]}" "$KCS_TARGETS/pending" "$1" <&"$line" >told 2>told.err &
 	pending=$!
-	wait_for 30 grep -qs "^$2" "$1" || diag "$(cat "$1.err")"
+	wait_for 30 grep -qs "^$2" told || diag "$(cat told.err)"
 }
 
 # end: have it go on, to its end
@@ -35,11 +35,11 @@ cmd_ok "a snapshot after somebody had joined all groups in advance" "$KCS" --max
 kill "$target"
 wait "$target" 2>/dev/null
 end
-is "$(tail -n 1 groups)" "heard 0" "who hears nothing of it"
+is "$(tail -n 1 told)" "heard 0" "who hears nothing of it"
 rm -f core
 
 begin policies asked
 cmd_ok "the module can be removed while a dump of its policies is pending" unload
 end
-like "$(tail -n 1 policies)" "^ended [0-9]+$" "whose end is received after that"
+like "$(tail -n 1 told)" "^ended [0-9]+$" "whose end is received after that"
 load "$@"

@@ -139,10 +139,11 @@
  * KCORESNAP_CMD_LIST
  * ------------------
  * A dump (NLM_F_DUMP), no attribute: the caller's own snapshots (those that its
- * real uid asked for, of targets in its pid namespace), or all with CAP_SYS_PTRACE in the initial user namespace;
- * of these, where somebody else opened the socket, only what that one may
- * see too. Per snapshot: ID, PID (0 where the caller's pid namespace can't see it),
- * MODE, SIZE, DATA_BYTES, THREADS, PAUSE_NS and
+ * real uid asked for, of targets in its pid namespace), or all with
+ * CAP_SYS_PTRACE in the initial user namespace; of these, where somebody else
+ * opened the socket, only what that one may see too. Per snapshot: ID, PID (0
+ * where the caller's pid namespace can't see it), MODE, SIZE, DATA_BYTES, THREADS,
+ * PAUSE_NS and
  *
  *	KCORESNAP_A_COMM		string, the target's name
  *	KCORESNAP_A_UID			u32, who asked for it, in the caller's user
